@@ -1,0 +1,35 @@
+"""Cameras and crop boxes in plain numpy."""
+
+from tfhand.geometry.camera import (
+    CAMERA_SIZE,
+    camera_vector,
+    crop_intrinsics,
+    default_intrinsics,
+    mirror_camera,
+    mirror_uvd,
+    project,
+    root_depth_and_scale,
+    uvd_to_xyz,
+    validate_intrinsics,
+    xyz_to_uvd,
+)
+from tfhand.geometry.crop import DEFAULT_EXPAND, square_box, square_box_around, validate_box, whole_image_box
+
+__all__ = [
+    "CAMERA_SIZE",
+    "DEFAULT_EXPAND",
+    "camera_vector",
+    "crop_intrinsics",
+    "default_intrinsics",
+    "mirror_camera",
+    "mirror_uvd",
+    "project",
+    "root_depth_and_scale",
+    "square_box",
+    "square_box_around",
+    "uvd_to_xyz",
+    "validate_box",
+    "validate_intrinsics",
+    "whole_image_box",
+    "xyz_to_uvd",
+]
