@@ -1,0 +1,51 @@
+# Everything below runs in $(VENV), which is made and filled once and again whenever setup.py changes.
+#   make demo PYTHON=/path/to/python3.11 VENV=/elsewhere
+SHELL := /bin/bash
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null) python3.11)
+VENV ?= .venv
+OUT ?= runs/demo
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# TensorFlow's start-up notes (no GPU, oneDNN) say nothing about this project.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help install demo test test-all test-jax clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      install, train a few minutes on synthetic hands, predict on the sample photographs"
+	@echo "make test      install, run the tests (without those marked slow)"
+	@echo "make test-jax  the tests of layers, models, losses and metrics, under JAX"
+	@echo "make test-all  every test, the slow ones too"
+	@echo "make install   only the environment, in $(VENV)"
+	@echo "make clean     remove $(VENV), $(OUT) and caches"
+
+install: $(STAMP)
+
+$(STAMP): setup.py tfhand/version.py
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "No virtual environment could be made with '$(PYTHON)' (3.11 to 3.13 are supported). On Debian: apt install python3.11-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,export]"
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/python -m trainers.fully_supervised --out $(OUT)/training
+	$(BIN)/tfhand predict tfhand/assets/samples --out $(OUT)/predictions
+	@echo
+	@echo "Training curves and validation pictures: $(OUT)/training"
+	@echo "Overlays, meshes (GLB, OBJ) and JSON of the sample photographs, made with the shipped weights:"
+	@ls $(OUT)/predictions/*.png
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest -n 2
+
+test-jax: $(STAMP)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 -m "not slow" tests/layers tests/models tests/losses tests/metrics
+
+clean:
+	rm -rf $(VENV) $(OUT) build dist *.egg-info .pytest_cache
+	find . -name __pycache__ -not -path './.git/*' -type d -prune -exec rm -rf {} +
