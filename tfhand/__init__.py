@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tfhand.version import __version__
+
 if TYPE_CHECKING:
     from tfhand.inference.estimator import HandEstimator
     from tfhand.mesh.template import HandTemplate
     from tfhand.models.hand_mesh_net import HandMeshNet
-
-__version__ = "0.1.0"
 
 _LAZY = {
     "HandEstimator": "tfhand.inference",
