@@ -83,24 +83,20 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS)
         raise IsADirectoryError(f"expected an image, {path} is a folder.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes), not an image.")
-    too_large = f"{path} is too large: more than {max_pixels} pixels; make it smaller first."
     try:
         with Image.open(path) as image:
-            if image.width * image.height > max_pixels:
-                raise ValueError(
-                    f"{path} is too large: {image.width} x {image.height} are more than {max_pixels} pixels; "
-                    "make it smaller first."
-                )
-            try:
+            pixels = image.width * image.height
+            if pixels <= max_pixels:
                 image.load()
                 return _pillow_to_rgb(ImageOps.exif_transpose(image), path)
-            except (OSError, SyntaxError, EOFError, IndexError, struct.error) as error:
-                raise ValueError(f"{path} is truncated or damaged: {error}.") from error
+        raise ValueError(f"{path} is too large: {pixels} pixels are more than {max_pixels}; make it smaller first.")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(too_large) from error
+        raise ValueError(f"{path} is too large: {error}") from error
     except UnidentifiedImageError as error:
         raise ValueError(f"{path} is not an image of a known format.") from error
-    except (SyntaxError, EOFError, IndexError, struct.error) as error:
+    except (OSError, SyntaxError, EOFError, IndexError, struct.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise ValueError(f"{path} is truncated or damaged: {error}.") from error
 
 
