@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tfhand.data.sample import decode, encode
+
+
+def test_round_trip(sample_factory):
+    sample = sample_factory(3)
+    back = decode(encode(sample))
+    for field in ("intrinsics", "box", "joints_mm", "vertices_mm", "alpha"):
+        np.testing.assert_array_equal(getattr(back, field), getattr(sample, field))
+    assert np.abs(back.image.astype(int) - sample.image).mean() < 4
+    assert np.abs(back.depth_mm - sample.depth_mm).max() < 0.051
+    assert (back.side, back.seed, back.name) == (sample.side, 3, "sample 3")
+    assert back.root_depth_mm == sample.root_depth_mm and back.hand_scale_mm == sample.hand_scale_mm
+    assert back.extras.keys() == sample.extras.keys() and back.extras["skin"] == "dark"
+    np.testing.assert_array_equal(back.extras["shape"], sample.extras["shape"])
+
+
+def test_photograph_without_mesh_alpha_depth_or_seed(sample_factory):
+    sample = sample_factory(1)
+    sample = dataclasses.replace(sample, vertices_mm=None, alpha=None, depth_mm=None, seed=None, extras={})
+    back = decode(encode(sample))
+    assert back.vertices_mm is None and back.alpha is None and back.depth_mm is None and back.seed is None
+
+
+def test_equal_samples_give_equal_bytes(sample_factory):
+    assert encode(sample_factory(5)) == encode(sample_factory(5))
+    assert encode(sample_factory(5)) != encode(sample_factory(6))
+
+
+def test_fields_can_be_left_undecoded(sample_factory):
+    back = decode(encode(sample_factory()), with_depth=False, with_alpha=False)
+    assert back.alpha is None and back.depth_mm is None
+
+
+def test_protocol_values_win_over_the_joints(sample_factory):
+    sample = dataclasses.replace(sample_factory(), root_depth_mm=700.0, hand_scale_mm=50.0)
+    back = decode(encode(sample))
+    assert (back.root_depth_mm, back.hand_scale_mm) == (700.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"side": "both"}, "side: expected one of right, left"),
+        ({"intrinsics": np.array([np.nan, 1, 1, 1])}, "intrinsics: expected finite"),
+        ({"box": np.array([0.0, 0, 0, 10])}, "box: expected positive"),
+        ({"joints_mm": np.zeros((20, 3))}, "joints_mm: expected finite"),
+        ({"image": np.zeros((4, 4), np.uint8)}, "image: expected"),
+        ({"alpha": np.zeros((4, 4), np.uint8)}, "alpha: expected"),
+        ({"vertices_mm": np.zeros((4, 2))}, "vertices_mm: expected"),
+    ],
+)
+def test_bad_fields(sample_factory, change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(sample_factory(), **change)
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
+def test_bytes_that_are_no_sample(data):
+    with pytest.raises(ValueError, match="data: expected an encoded sample"):
+        decode(data)
+
+
+def test_extras_of_another_kind(sample_factory):
+    with pytest.raises(ValueError, match="extras: expected"):
+        encode(dataclasses.replace(sample_factory(), extras={"bad": object()}))

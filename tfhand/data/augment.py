@@ -1,0 +1,197 @@
+"""From an annotated image to what the network sees: crop, mirror, turn, recolour, with labels that follow exactly.
+
+Geometry: turning the crop by an angle about its centre `c` is what the same hand gives in a camera that is
+rolled by that angle about its optical axis and whose principal point `p` has moved to `c + R (p - c)`. So the
+labels are turned in space, `xyz' = R_z xyz`, the intrinsics' principal point in the image, and every projected
+point meets its pixel again. That needs equal focal lengths; an image with `fx != fy` is stretched to `fy = fx` first.
+"""
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from tfhand.constants import CANONICAL_SIDE
+from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
+from tfhand.data.sample import HandSample
+from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
+
+#: What fills the part of an evaluation crop that lies beyond the image.
+PAD_VALUE = 127
+
+
+@dataclasses.dataclass(frozen=True)
+class AugmentConfig:
+    """How training crops vary. Ranges are uniform.
+
+    Attributes:
+        rotation_deg: largest in-plane turn, either way, degrees. Renders already come at every roll; raise it for
+            photographs, which are mostly upright.
+        scale: range of the crop's side, in sides of the sample's box. Wider than the boxes at test time vary.
+        shift: largest shift of the crop along each axis, in sides of the box.
+        background_probability: share of the samples whose background is exchanged (needs `alpha` and a pool).
+        reflect_probability: share of the crops that continue an image beyond its border by reflection; the others
+            are padded with grey, as at test time.
+        erase_probability: share of the crops with a few patches blotted out, so that hidden fingers are inferred.
+        photometric: how colours, sharpness and noise vary.
+    """
+
+    rotation_deg: float = 45.0
+    scale: tuple[float, float] = (0.85, 1.2)
+    shift: float = 0.08
+    background_probability: float = 0.5
+    reflect_probability: float = 0.7
+    erase_probability: float = 0.2
+    photometric: PhotometricConfig = dataclasses.field(default_factory=PhotometricConfig)
+
+
+def mirror(sample: HandSample) -> HandSample:
+    """The same scene in a mirror: image, labels, box, intrinsics and side. Twice gives the sample back.
+
+    This is the one place where left hands become right ones.
+    """
+    width = sample.image.shape[1]
+    x, y, w, h = sample.box
+    fx, fy, u0, v0 = sample.intrinsics
+    flip = np.array([-1, 1, 1], np.float32)
+    return dataclasses.replace(
+        sample,
+        image=cv2.flip(sample.image, 1),
+        intrinsics=np.array([fx, fy, width - u0, v0], np.float32),
+        box=np.array([width - x - w, y, w, h], np.float32),
+        side="left" if sample.side == "right" else "right",
+        joints_mm=sample.joints_mm * flip,
+        vertices_mm=None if sample.vertices_mm is None else sample.vertices_mm * flip,
+        alpha=None if sample.alpha is None else cv2.flip(sample.alpha, 1),
+        depth_mm=None if sample.depth_mm is None else cv2.flip(sample.depth_mm, 1),
+    )
+
+
+def crop(
+    sample: HandSample,
+    size: int,
+    config: AugmentConfig | None = None,
+    rng: np.random.Generator | None = None,
+    backgrounds: Sequence[np.ndarray] = (),
+) -> dict[str, np.ndarray | bool]:
+    """What the network sees of a sample: a square crop of the canonical hand side.
+
+    Args:
+        sample: the annotated image. A box that is not square is made so around its centre (its longer side counts).
+        size: side of the crop, pixels.
+        config: how to augment; None gives the plain crop for evaluation.
+        rng: source of the augmentation's randomness; needed with `config`.
+        backgrounds: `(H, W, 3)` uint8 pictures to put behind the hand.
+
+    Returns:
+        Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
+        `tfhand.geometry`), `side_mirrored` bool, and, where the sample has them, `vertices_uvd` `(V, 3)` float32,
+        `alpha` `(size, size)` uint8, `depth_mm` `(size, size)` float32.
+
+    Raises:
+        ValueError: `size` below 1, or `config` without `rng`.
+    """
+    if size < 1:
+        raise ValueError(f"size: expected at least 1 pixel, got {size}.")
+    if config is not None and rng is None:
+        raise ValueError("rng: expected a numpy Generator to go with config, got None.")
+    mirrored = sample.side != CANONICAL_SIDE
+    if mirrored:
+        sample = mirror(sample)
+    view = _View.plain(sample) if config is None else _View.random(sample, config, rng)
+    reflect = config is not None and rng.random() < config.reflect_probability
+    matrix = view.matrix(size)
+    image = _warp(sample.image, matrix, size, cv2.BORDER_REFLECT_101 if reflect else cv2.BORDER_CONSTANT, PAD_VALUE)
+    result = view.labels(sample)
+    result["side_mirrored"] = mirrored
+    if sample.alpha is not None:
+        result["alpha"] = _warp(sample.alpha, matrix, size, cv2.BORDER_CONSTANT, 0)
+    if sample.depth_mm is not None:
+        result["depth_mm"] = _warp(sample.depth_mm, matrix, size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
+    if config is not None:
+        if sample.alpha is not None and len(backgrounds) and rng.random() < config.background_probability:
+            image = blend_background(image, result["alpha"], backgrounds, rng)
+        image = recolour(image, config.photometric, rng)
+        if rng.random() < config.erase_probability:
+            image = erase(image, rng)
+    result["image"] = image
+    return result
+
+
+@dataclasses.dataclass(frozen=True)
+class _View:
+    """A square crop of an image: `uv = R diag(1, stretch) (point - centre) / side + 0.5`."""
+
+    centre: np.ndarray  # (2,) pixels of the image
+    side: float  # pixels of the stretched image
+    angle: float  # rad, from the image's x towards its y axis
+    stretch: float  # of the v axis
+
+    @classmethod
+    def plain(cls, sample: HandSample) -> _View:
+        x, y, side, _ = square_box(sample.box.astype(np.float64)).astype(np.float64)
+        return cls(np.array([x + side / 2, y + side / 2]), float(side), 0.0, 1.0)
+
+    @classmethod
+    def random(cls, sample: HandSample, config: AugmentConfig, rng: np.random.Generator) -> _View:
+        x, y, w, h = sample.box.astype(np.float64)
+        stretch = float(sample.intrinsics[0]) / float(sample.intrinsics[1])
+        side = max(w, h * stretch)
+        shift = rng.uniform(-config.shift, config.shift, 2) * side
+        centre = np.array([x + w / 2 + shift[0], y + h / 2 + shift[1] / stretch])
+        angle = np.deg2rad(rng.uniform(-config.rotation_deg, config.rotation_deg))
+        return cls(centre, side * rng.uniform(*config.scale), angle, stretch)
+
+    @property
+    def rotation(self) -> np.ndarray:
+        cosine, sine = np.cos(self.angle), np.sin(self.angle)
+        return np.array([[cosine, -sine], [sine, cosine]])
+
+    def matrix(self, size: int) -> np.ndarray:
+        """(2, 3) affine map from continuous pixels of the image to those of the crop."""
+        linear = self.rotation @ np.diag([1.0, self.stretch]) * (size / self.side)
+        return np.column_stack([linear, size / 2 - linear @ self.centre])
+
+    def labels(self, sample: HandSample) -> dict[str, np.ndarray]:
+        """Joints, vertices and camera of the sample as this view sees them."""
+        focal, principal = sample.intrinsics[:2].astype(np.float64), sample.intrinsics[2:].astype(np.float64)
+        unit = self.matrix(1)
+        principal = unit[:, :2] @ principal + unit[:, 2]
+        intrinsics = np.concatenate([focal * [1.0, self.stretch] / self.side, principal])
+        unit_box = np.array([0.0, 0.0, 1.0, 1.0])
+        camera = camera_vector(intrinsics, unit_box, sample.root_depth_mm, sample.hand_scale_mm)
+        turn = np.eye(3)
+        turn[:2, :2] = self.rotation
+        result = {"camera": camera}
+        for key, points in (("joints_uvd", sample.joints_mm), ("vertices_uvd", sample.vertices_mm)):
+            if points is not None:
+                result[key] = xyz_to_uvd((points @ turn.T).astype(np.float32), camera)
+        return result
+
+
+def _warp(image, matrix, size, border, border_value, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
+    """Image under an affine map between continuous pixel coordinates; strong reductions average over areas first."""
+    matrix = matrix.copy()
+    reduction = int(1.0 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if reduction >= 2 and interpolation == cv2.INTER_LINEAR:
+        image, matrix = _shrink(image, matrix, size, reduction)
+    # OpenCV counts from the first pixel's centre, the matrix from its corner.
+    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
+    value = (border_value,) * 3
+    return cv2.warpAffine(image, matrix, (size, size), flags=interpolation, borderMode=border, borderValue=value)
+
+
+def _shrink(image: np.ndarray, matrix: np.ndarray, size: int, reduction: int) -> tuple[np.ndarray, np.ndarray]:
+    """The part of `image` that the map needs, `reduction` times smaller, and the map from there."""
+    inverse = np.linalg.inv(matrix[:, :2])
+    corners = (np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]) @ inverse.T
+    limits = np.array(image.shape[1::-1])
+    low = np.clip(np.floor(corners.min(axis=0)) - 2 * reduction, 0, limits - 1).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 2 * reduction, low + 1, limits).astype(int)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    smaller = np.maximum((high - low) // reduction, 1)
+    part = cv2.resize(part, tuple(smaller.tolist()), interpolation=cv2.INTER_AREA)
+    linear = matrix[:, :2] @ np.diag((high - low) / smaller)
+    return part, np.column_stack([linear, matrix[:, :2] @ low + matrix[:, 2]])

@@ -1,0 +1,148 @@
+"""Batches by number: batch `i` is a pure function of the seed and `i`, so any run resumes exactly where it stopped.
+
+A dataset here is anything with `__len__` and `__getitem__(index) -> HandSample`. If it also has `__getitems__(indices)`,
+which returns a list, whole batches are asked for at once.
+"""
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from tfhand.data.augment import AugmentConfig, crop
+
+Batch = tuple[np.ndarray, dict[str, np.ndarray]]
+#: Labels of a batch, as far as the dataset has them, and their shapes after the batch axis (None = vertices).
+TARGETS: dict[str, tuple[int | None, ...]] = {"vertices_uvd": (None, 3), "joints_uvd": (21, 3), "camera": (6,)}
+
+
+class BatchSource:
+    """Random access to batches of augmented crops.
+
+    With `shuffle`, the source never ends: every epoch goes through all samples once in an order of its own, and
+    batches run on across the epochs' borders. Without, `len(source)` batches hold each sample once, the last batch
+    may be smaller, and `for images, targets in source` ends after it.
+
+    Args:
+        dataset: samples; see the module.
+        batch_size: samples in a batch.
+        size: side of the crops, pixels.
+        augment: how to augment, or None for plain crops.
+        seed: decides order and augmentation.
+        shuffle: mix the samples anew every epoch.
+        backgrounds: `(H, W, 3)` uint8 pictures to put behind the hands, where `augment` says so.
+
+    Raises:
+        ValueError: an empty dataset or a batch size below 1.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int,
+        size: int,
+        augment: AugmentConfig | None = None,
+        seed: int = 0,
+        shuffle: bool = True,
+        backgrounds: Sequence[np.ndarray] = (),
+    ):
+        if len(dataset) == 0:
+            raise ValueError("dataset: expected at least one sample, got none.")
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1, got {batch_size}.")
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.size = size
+        self.augment = augment
+        self.seed = seed
+        self.shuffle = shuffle
+        self.backgrounds = backgrounds
+
+    def __len__(self) -> int:
+        """Batches in an epoch: rounded down when shuffling (but at least one), up otherwise."""
+        if self.shuffle:
+            return max(len(self.dataset) // self.batch_size, 1)
+        return -(-len(self.dataset) // self.batch_size)
+
+    @functools.cached_property
+    def num_vertices(self) -> int | None:
+        """Vertices of the dataset's meshes, None where it has none (looks at the first sample)."""
+        vertices = self.dataset[0].vertices_mm
+        return None if vertices is None else len(vertices)
+
+    @property
+    def target_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of what a batch's targets hold, without the batch axis."""
+        shapes = dict(TARGETS)
+        if self.num_vertices is None:
+            del shapes["vertices_uvd"]
+        else:
+            shapes["vertices_uvd"] = (self.num_vertices, 3)
+        return shapes
+
+    def indices(self, i: int) -> list[int]:
+        """Numbers of the samples in batch `i`."""
+        count = len(self.dataset)
+        places = range(i * self.batch_size, (i + 1) * self.batch_size)
+        if not self.shuffle:
+            return [place for place in places if place < count]
+        return [int(_order(self.seed, place // count, count)[place % count]) for place in places]
+
+    def __getitem__(self, i: int) -> Batch:
+        """Batch `i`: images `(B, size, size, 3)` uint8 RGB, and a dictionary of float32 targets (`TARGETS`).
+
+        Raises:
+            IndexError: `i` is negative, or beyond the last batch when not shuffling.
+        """
+        i = int(i)
+        if i < 0 or (not self.shuffle and i >= len(self)):
+            raise IndexError(f"batch {i} of a source with {len(self)} batches.")
+        indices = self.indices(i)
+        many = getattr(self.dataset, "__getitems__", None)
+        samples = many(indices) if many else (self.dataset[index] for index in indices)
+        crops = []
+        for place, sample in enumerate(samples, start=i * self.batch_size):
+            rng = None if self.augment is None else np.random.default_rng([self.seed, place])
+            crops.append(crop(sample, self.size, self.augment, rng, self.backgrounds))
+        targets = {key: np.stack([one[key] for one in crops]) for key in TARGETS if key in crops[0]}
+        return np.stack([one["image"] for one in crops]), targets
+
+
+def iterate(source: BatchSource, start_step: int = 0, steps: int | None = None, workers: int = 2) -> Iterator[Batch]:
+    """Batches `start_step, start_step + 1, ...` in order, prepared ahead by threads: for backends without `tf.data`.
+
+    Args:
+        source: where they come from.
+        start_step: number of the first batch.
+        steps: how many; None goes on for ever when shuffling, otherwise to the end of the source.
+        workers: threads, each at work on a batch of its own; twice as many batches are held.
+
+    Yields:
+        What `source[i]` gives.
+    """
+    if steps is None and not source.shuffle:
+        steps = max(len(source) - start_step, 0)
+    stop = None if steps is None else start_step + steps
+    pending: deque = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            step = start_step
+            while True:
+                while len(pending) < 2 * workers and (stop is None or step < stop):
+                    pending.append(pool.submit(source.__getitem__, step))
+                    step += 1
+                if not pending:
+                    return
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+@functools.lru_cache(maxsize=8)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch, count]).permutation(count)

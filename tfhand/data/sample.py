@@ -1,0 +1,166 @@
+"""One annotated hand image, and its form as bytes in a shard.
+
+Pixel coordinates are continuous: the image spans 0..W and 0..H, the centre of the pixel in column i lies at i + 0.5.
+"""
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from tfhand.constants import NUM_JOINTS, SIDES
+from tfhand.geometry import root_depth_and_scale, validate_box, validate_intrinsics
+
+JPEG_QUALITY = 95
+DEPTH_STEP_MM = 0.1  # 16 bits reach 6.5 m
+_FORMAT = "tfhand.sample.1"
+
+
+@dataclasses.dataclass
+class HandSample:
+    """One hand in one image.
+
+    Attributes:
+        image: `(H, W, 3)` uint8, RGB.
+        intrinsics: `(4,)` float32, `fx, fy, u0, v0` in pixels of `image`.
+        box: `(4,)` float32, the crop `x, y, w, h` in pixels of `image`; it may reach beyond the image.
+        side: which hand the image shows, "right" or "left".
+        joints_mm: `(21, 3)` float32, camera frame (x right, y down, z forward), as `constants.JOINT_NAMES`.
+        vertices_mm: `(V, 3)` float32 network-mesh vertices in the camera frame, or None where the set has no meshes.
+        alpha: `(H, W)` uint8, 255 where the hand covers the pixel, or None.
+        depth_mm: `(H, W)` float32, z of the hand's surface, 0 where there is none, or None.
+        seed: the seed the sample was rendered from, or None for photographs.
+        name: identifies the sample within its dataset.
+        root_depth_mm: z of the wrist that the protocol gives; from `joints_mm` where the dataset gives none.
+        hand_scale_mm: length of the middle finger's MCP-PIP bone that the protocol gives; from `joints_mm` likewise.
+        extras: further facts (shape weights, joint angles, ...): numpy arrays, numbers, strings.
+    """
+
+    image: np.ndarray
+    intrinsics: np.ndarray
+    box: np.ndarray
+    side: str
+    joints_mm: np.ndarray
+    vertices_mm: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+    depth_mm: np.ndarray | None = None
+    seed: int | None = None
+    name: str = ""
+    root_depth_mm: float | None = None
+    hand_scale_mm: float | None = None
+    extras: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        image, side = self.image, self.side
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"image: expected (H, W, 3) uint8, got {image.shape} {image.dtype}.")
+        if side not in SIDES:
+            raise ValueError(f"side: expected one of {', '.join(SIDES)}, got {side!r}.")
+        self.intrinsics = validate_intrinsics(np.asarray(self.intrinsics, np.float32))
+        self.box = validate_box(np.asarray(self.box, np.float32))
+        self.joints_mm = np.asarray(self.joints_mm, np.float32)
+        if self.joints_mm.shape != (NUM_JOINTS, 3) or not np.isfinite(self.joints_mm).all():
+            raise ValueError(f"joints_mm: expected finite ({NUM_JOINTS}, 3), got {self.joints_mm.shape}.")
+        if self.vertices_mm is not None:
+            self.vertices_mm = np.asarray(self.vertices_mm, np.float32)
+            if self.vertices_mm.ndim != 2 or self.vertices_mm.shape[1] != 3:
+                raise ValueError(f"vertices_mm: expected (V, 3), got {self.vertices_mm.shape}.")
+        for name, value in (("alpha", self.alpha), ("depth_mm", self.depth_mm)):
+            if value is not None and value.shape != image.shape[:2]:
+                raise ValueError(f"{name}: expected the image's size {image.shape[:2]}, got {value.shape}.")
+        root_depth, scale = root_depth_and_scale(self.joints_mm)
+        self.root_depth_mm = float(root_depth if self.root_depth_mm is None else self.root_depth_mm)
+        self.hand_scale_mm = float(scale if self.hand_scale_mm is None else self.hand_scale_mm)
+
+
+def encode(sample: HandSample) -> bytes:
+    """A sample as safetensors bytes: image as JPEG, alpha as PNG, depth as 16-bit PNG in steps of 0.1 mm.
+
+    Args:
+        sample: the sample. `extras` may hold numpy arrays, numbers, strings and lists of them.
+    Returns:
+        The bytes that `decode` reads back; equal samples give equal bytes.
+    Raises:
+        ValueError: an entry of `extras` is of another kind.
+    """
+    tensors = {
+        "image": _image_bytes(".jpg", sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]),
+        "intrinsics": sample.intrinsics,
+        "box": sample.box,
+        "joints_mm": sample.joints_mm,
+        "protocol": np.array([sample.root_depth_mm, sample.hand_scale_mm], np.float64),
+    }
+    if sample.vertices_mm is not None:
+        tensors["vertices_mm"] = sample.vertices_mm
+    if sample.alpha is not None:
+        tensors["alpha"] = _image_bytes(".png", sample.alpha)
+    if sample.depth_mm is not None:
+        steps = np.clip(np.rint(sample.depth_mm / DEPTH_STEP_MM), 0, 65535).astype(np.uint16)
+        tensors["depth"] = _image_bytes(".png", steps)
+    plain = {}
+    for key, value in sample.extras.items():
+        if isinstance(value, np.ndarray):
+            tensors[f"extras.{key}"] = value
+        else:
+            plain[key] = value
+    try:
+        facts = json.dumps(plain, sort_keys=True)
+    except TypeError as error:
+        raise ValueError(f"extras: expected arrays, numbers, strings and lists of them: {error}.") from None
+    header = {"side": sample.side, "seed": sample.seed, "name": sample.name}
+    # One metadata key only: safetensors writes several in an order that changes from run to run.
+    record = json.dumps({"format": _FORMAT, "header": header, "extras": facts}, sort_keys=True)
+    return save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata={"sample": record})
+
+
+def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> HandSample:
+    """The inverse of `encode`, but for what JPEG and the depth's steps cost.
+
+    Args:
+        data: bytes of one sample.
+        with_depth: False leaves `depth_mm` None and saves its decoding, for training that does not use it.
+        with_alpha: likewise for `alpha`.
+    Raises:
+        ValueError: the bytes are not a sample.
+    """
+    try:
+        size = int.from_bytes(data[:8], "little")
+        record = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["sample"])
+        tensors = load(data)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f"data: expected an encoded sample, got {len(data)} other bytes: {error}.") from None
+    if record["format"] != _FORMAT:
+        raise ValueError(f"data: expected format {_FORMAT}, got {record['format']}.")
+    alpha = depth = None
+    if with_alpha and "alpha" in tensors:
+        alpha = cv2.imdecode(tensors["alpha"], cv2.IMREAD_GRAYSCALE)
+    if with_depth and "depth" in tensors:
+        depth = cv2.imdecode(tensors["depth"], cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(DEPTH_STEP_MM)
+    extras = json.loads(record["extras"])
+    extras.update({key.removeprefix("extras."): value for key, value in tensors.items() if key.startswith("extras.")})
+    root_depth, scale = tensors["protocol"].tolist()
+    return HandSample(
+        image=cv2.imdecode(tensors["image"], cv2.IMREAD_COLOR_RGB),
+        intrinsics=tensors["intrinsics"],
+        box=tensors["box"],
+        joints_mm=tensors["joints_mm"],
+        vertices_mm=tensors.get("vertices_mm"),
+        alpha=alpha,
+        depth_mm=depth,
+        root_depth_mm=root_depth,
+        hand_scale_mm=scale,
+        extras=extras,
+        **record["header"],
+    )
+
+
+def _image_bytes(extension: str, image: np.ndarray, options: list[int] | None = None) -> np.ndarray:
+    done, data = cv2.imencode(extension, image, options or [])
+    if not done:
+        raise ValueError(f"image of shape {image.shape} and dtype {image.dtype} cannot be stored as {extension}.")
+    return data
