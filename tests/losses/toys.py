@@ -1,0 +1,69 @@
+"""A small batch, and the normalised positions that the losses are defined on, point by point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfhand.geometry import camera_vector
+
+BATCH = 2
+NUM_JOINTS = 21
+MAP = (8, 8)
+
+
+def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) -> tuple[dict, dict]:
+    """Ground truth and predictions off it by about `off` (in uvd)."""
+    cameras = camera_vector(
+        np.tile([600.0, 610.0, 310.0, 250.0], (BATCH, 1)),
+        np.array([[150.0, 100.0, 200.0, 200.0], [250.0, 90.0, 150.0, 150.0]]),
+        np.array([620.0, 450.0]),
+        np.array([46.0, 40.0]),
+    )
+
+    def uvd(count: int) -> np.ndarray:
+        return rng.uniform([0.2, 0.2, -1.5], [0.8, 0.8, 1.5], (BATCH, count, 3)).astype(np.float32)
+
+    y_true = {"vertices_uvd": uvd(num_vertices), "joints_uvd": uvd(NUM_JOINTS), "camera": cameras}
+    y_true["joints_uvd"][:, 0, 2] = 0.0
+
+    def moved(key: str) -> np.ndarray:
+        return (y_true[key] + rng.normal(0, off, y_true[key].shape)).astype(np.float32)
+
+    maps = rng.normal(0, 1, (2, BATCH, *MAP, NUM_JOINTS)).astype(np.float32)
+    y_pred = {
+        "vertices_uvd": moved("vertices_uvd"),
+        "joints_uvd_mesh": moved("joints_uvd"),
+        "heatmaps_1": maps[0],
+        "heatmaps_2": maps[1],
+    }
+    return y_true, y_pred
+
+
+def naive_xyz(uvd: np.ndarray, y_true: dict) -> np.ndarray:
+    """`(xyz - xyz_root) / scale` in float64, by way of millimetres, one point at a time."""
+    result = np.zeros(uvd.shape)
+    for b in range(len(uvd)):
+        fx, fy, cx, cy, z_root, scale = y_true["camera"][b].astype(np.float64)
+
+        def to_mm(u: float, v: float, d: float) -> np.ndarray:
+            z = d * scale + z_root
+            return np.array([(u - cx) / fx * z, (v - cy) / fy * z, z])
+
+        root = to_mm(y_true["joints_uvd"][b, 0, 0], y_true["joints_uvd"][b, 0, 1], 0.0)
+        for i in range(uvd.shape[1]):
+            result[b, i] = (to_mm(*uvd[b, i].astype(np.float64)) - root) / scale
+    return result
+
+
+def gaussian_maps(joints_uv: np.ndarray, sigma: float) -> np.ndarray:
+    """(B, h, w, 21) Gaussians of height 1, cell by cell."""
+    height, width = MAP
+    maps = np.zeros((len(joints_uv), height, width, NUM_JOINTS))
+    for b in range(len(joints_uv)):
+        for row in range(height):
+            for column in range(width):
+                for j in range(NUM_JOINTS):
+                    dx = column + 0.5 - joints_uv[b, j, 0] * width
+                    dy = row + 0.5 - joints_uv[b, j, 1] * height
+                    maps[b, row, column, j] = np.exp(-(dx**2 + dy**2) / (2 * sigma**2))
+    return maps
