@@ -1,0 +1,24 @@
+"""Evaluation: errors in millimetres, PCK and AUC, named protocols, Keras metrics for training."""
+
+from tfhand.metrics.errors import distances_mm, mesh_error_mm, pose_error_mm
+from tfhand.metrics.pck import auc, pck_curve
+from tfhand.metrics.procrustes import procrustes_align, procrustes_pose_error_mm
+from tfhand.metrics.protocols import PROTOCOLS, Evaluation, Predictions, Protocol, get_protocol
+from tfhand.metrics.training import MeshErrorMM, PoseErrorMM
+
+__all__ = [
+    "PROTOCOLS",
+    "Evaluation",
+    "MeshErrorMM",
+    "PoseErrorMM",
+    "Predictions",
+    "Protocol",
+    "auc",
+    "distances_mm",
+    "get_protocol",
+    "mesh_error_mm",
+    "pck_curve",
+    "pose_error_mm",
+    "procrustes_align",
+    "procrustes_pose_error_mm",
+]
