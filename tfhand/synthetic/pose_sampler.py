@@ -1,0 +1,132 @@
+"""Hand poses: gestures, blends of gestures, fingers of their own will, within what joints allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfhand.synthetic.gestures import DOFS, FINGERS, GESTURES, INDEX, gesture
+
+#: Ranges of motion, degrees, as functional anatomy gives them for healthy adults: (lowest, highest).
+LIMITS: dict[str, tuple[float, float]] = {
+    "mcp": (-30, 90),
+    "pip": (0, 110),
+    "dip": (-5, 80),
+    "spread": (-20, 20),
+    "thumb_flexion": (-35, 45),
+    "thumb_abduction": (-5, 60),
+    "thumb_twist": (-15, 40),
+    "thumb_mcp": (-10, 60),
+    "thumb_ip": (-20, 80),
+    "ring_hollow": (0, 12),
+    "little_hollow": (0, 22),
+    "wrist_flexion": (-65, 65),
+    "wrist_deviation": (-20, 32),
+}
+_LOW, _HIGH = (
+    np.array([LIMITS.get(name) or LIMITS[name.split("_")[1]] for name in DOFS], np.float64)[:, side] for side in (0, 1)
+)
+_MCP, _PIP, _DIP, _SPREAD = (
+    np.array([INDEX[f"{finger}_{joint}"] for finger in FINGERS]) for joint in ("mcp", "pip", "dip", "spread")
+)
+_THUMB = slice(INDEX["thumb_flexion"], INDEX["thumb_ip"] + 1)
+_WRIST = [INDEX["wrist_flexion"], INDEX["wrist_deviation"]]
+
+
+@dataclass(frozen=True)
+class PoseSampler:
+    """Draws poses as vectors of degrees in the order of `gestures.DOFS`.
+
+    Attributes:
+        pure: share of poses that are one gesture with little noise.
+        blended: share of poses between two gestures; the remaining ones have random fingers altogether.
+        stray: share of gesture poses in which one or two fingers do something else.
+        joint_noise_deg: spread of the noise on every joint.
+        wrist_deg: spread of the wrist's flexion.
+    """
+
+    pure: float = 0.4
+    blended: float = 0.4
+    stray: float = 0.25
+    joint_noise_deg: float = 5.0
+    wrist_deg: float = 18.0
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """A pose, `(25,)` float64 degrees, within `LIMITS` and the couplings of `anatomical`."""
+        kind = rng.random()
+        if kind < self.pure + self.blended:
+            pose = _random_gesture(rng)
+            if kind >= self.pure:
+                pose = pose + rng.beta(0.8, 0.8) * (_random_gesture(rng) - pose)
+                if rng.random() < 0.4:
+                    pose[_THUMB] = _random_gesture(rng)[_THUMB]
+            if rng.random() < self.stray:
+                for finger in rng.choice(4, int(rng.integers(1, 3)), replace=False):
+                    pose[4 * finger : 4 * finger + 3] = _random_curl(rng)
+        else:
+            pose = _random_fingers(rng)
+        pose[_WRIST] += rng.normal(0, [self.wrist_deg, 0.55 * self.wrist_deg])
+        # Whole fingers lean and curl together, joints a little on their own.
+        noise = self.joint_noise_deg
+        pose[_MCP] += rng.normal(0, 1.2 * noise, 4) + rng.normal(0, noise)
+        pose[_PIP] += rng.normal(0, noise, 4)
+        pose[_DIP] += rng.normal(0, 0.8 * noise, 4)
+        pose[_SPREAD] += rng.normal(0, 0.6 * noise, 4) + rng.normal(0, 3.0) * np.array([1, 0, 0.8, 1.5])
+        pose[_THUMB] += rng.normal(0, 1.1 * noise, 5)
+        return anatomical(pose)
+
+
+def gesture_pose(name: str) -> np.ndarray:
+    """The pose of a named gesture, `(25,)` float64 degrees, without noise."""
+    return anatomical(gesture(name).angles())
+
+
+def anatomical(pose: np.ndarray) -> np.ndarray:
+    """The nearest pose that joints allow, roughly.
+
+    Ranges of motion; fingers that close lose their spread (the collateral ligaments tighten); a tip bends at most
+    with its middle joint (the deep flexor bends both: about two thirds of PIP), and hardly at all on a straight finger.
+
+    Args:
+        pose: `(25,)` degrees.
+
+    Returns:
+        `(25,)` float64 degrees.
+    """
+    pose = np.clip(pose, _LOW, _HIGH)
+    room = np.interp(pose[_MCP], [20, 80], [1.0, 0.25]) * 20
+    pose[_SPREAD] = np.clip(pose[_SPREAD], -room, room)
+    pose[_DIP] = np.clip(pose[_DIP], 0.35 * pose[_PIP] - 15, 0.75 * pose[_PIP] + 12)
+    return pose
+
+
+def _random_gesture(rng: np.random.Generator) -> np.ndarray:
+    place = min(int(np.searchsorted(_WEIGHTS, rng.random(), side="right")), len(_POSES) - 1)
+    return _POSES[place].copy()
+
+
+def _random_curl(rng: np.random.Generator) -> np.ndarray:
+    """MCP, PIP and DIP of one finger: a common curl, and MCP against PIP."""
+    curl = rng.beta(0.7, 0.8)
+    bias = rng.normal(0, 0.25)
+    pip = 105 * np.clip(curl - 0.5 * bias, 0, 1)
+    return np.array([-10 + 95 * np.clip(curl + bias, -0.15, 1), pip, 0.64 * pip])
+
+
+def _random_fingers(rng: np.random.Generator) -> np.ndarray:
+    """Fingers that curl at random, neighbours alike more often than not."""
+    pose = np.zeros(len(DOFS))
+    common = _random_curl(rng)
+    alike = rng.beta(1.0, 1.0)
+    for finger in range(4):
+        pose[4 * finger : 4 * finger + 3] = alike * common + (1 - alike) * _random_curl(rng)
+    pose[_SPREAD] = rng.normal(4, 6) * np.array([1, 0, 0.8, 1.5])
+    pose[_THUMB] = rng.uniform([-25, -2, -5, -5, -10], [36, 52, 28, 45, 55])
+    pose[INDEX["ring_hollow"]], pose[INDEX["little_hollow"]] = rng.uniform(0, [6, 14])
+    return pose
+
+
+_POSES = [one.angles() for one in GESTURES.values()]
+_WEIGHTS = np.cumsum([one.weight for one in GESTURES.values()])
+_WEIGHTS = _WEIGHTS / _WEIGHTS[-1]

@@ -1,0 +1,137 @@
+"""From which direction a hand is seen, and which way up.
+
+The directions are given in the hand's own frame, whose rows are: radial (from the little finger's knuckle towards
+the index finger's), distal (from the wrist towards the middle finger's knuckle) and palmar (out of the palm).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfhand.constants import JOINT_NAMES, ROOT_JOINT
+
+_INDEX, _MIDDLE, _LITTLE = (JOINT_NAMES.index(name) for name in ("index1", "middle1", "little1"))
+
+
+@dataclass(frozen=True)
+class Habit:
+    """One way in which hands get photographed.
+
+    Attributes:
+        share: how often it occurs, relative to the others.
+        towards: mean direction from the hand to the camera: radial, distal, palmar.
+        concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 a cone of some 30 degrees.
+        roll_deg: spread (standard deviation) of the fingers' direction in the image about straight up, degrees.
+        any_roll: share of this habit's pictures whose roll is anything at all.
+    """
+
+    share: float
+    towards: tuple[float, float, float]
+    concentration: float
+    roll_deg: float
+    any_roll: float
+
+
+#: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely.
+HABITS: dict[str, Habit] = {
+    "palm": Habit(0.30, (0.0, 0.0, 1.0), 5.0, 30.0, 0.15),
+    "back": Habit(0.15, (0.0, 0.0, -1.0), 4.0, 35.0, 0.25),
+    "thumb_side": Habit(0.12, (1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
+    "little_side": Habit(0.06, (-1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
+    "fingers_at_camera": Habit(0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
+    "egocentric_back": Habit(0.08, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
+    "egocentric_palm": Habit(0.05, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
+    "anything": Habit(0.18, (0.0, 0.0, 1.0), 0.0, 60.0, 0.6),
+}
+
+
+def hand_frame(joints: np.ndarray) -> np.ndarray:
+    """The hand's own axes, from the wrist and three knuckles.
+
+    Args:
+        joints: `(21, 3)` of a right hand, in any right-handed frame with z pointing away from the viewer or not.
+
+    Returns:
+        `(3, 3)` float64, rows radial, distal, palmar: a rotation, unit vectors in the frame of `joints`.
+    """
+    joints = np.asarray(joints, np.float64)
+    distal = _unit(joints[_MIDDLE] - joints[ROOT_JOINT])
+    across = joints[_INDEX] - joints[_LITTLE]
+    radial = _unit(across - (across @ distal) * distal)
+    return np.stack([radial, distal, np.cross(radial, distal)])
+
+
+class ViewpointSampler:
+    """Draws the hand's orientation in the frame of a camera that looks straight at it.
+
+    Args:
+        habits: the mixture.
+    """
+
+    def __init__(self, habits: dict[str, Habit] | None = None):
+        self.habits = HABITS if habits is None else habits
+        shares = np.array([habit.share for habit in self.habits.values()])
+        self._ends = np.cumsum(shares / shares.sum())
+
+    def sample(self, rng: np.random.Generator) -> np.ndarray:
+        """The rotation `(3, 3)` float64 from the hand's frame (radial, distal, palmar) to the camera's (x, y, z)."""
+        index = min(int(np.searchsorted(self._ends, rng.random(), side="right")), len(self._ends) - 1)
+        habit = list(self.habits.values())[index]
+        towards = von_mises_fisher(np.array(habit.towards), habit.concentration, rng)
+        roll = rng.uniform(-np.pi, np.pi) if rng.random() < habit.any_roll else np.deg2rad(habit.roll_deg) * rng.normal()
+        return look_rotation(towards, roll)
+
+
+def look_rotation(towards: np.ndarray, roll: float) -> np.ndarray:
+    """Rotation from the hand's frame to that of a camera which sees the hand from a direction.
+
+    Args:
+        towards: `(3,)` unit direction from the hand to the camera: radial, distal, palmar.
+        roll: angle by which the fingers' direction leans from the image's up towards its right, rad.
+
+    Returns:
+        `(3, 3)` float64; its rows are the camera's right, down and forward in the hand's frame.
+    """
+    forward = -towards
+    up = np.array([0.0, 1.0, 0.0]) - towards[1] * towards
+    if np.linalg.norm(up) < 1e-3:  # seen along the fingers: the palm's side serves as up
+        up = np.array([0.0, 0.0, 1.0]) - towards[2] * towards
+    down = -_unit(up)
+    right = np.cross(down, forward)
+    cosine, sine = np.cos(roll), np.sin(roll)
+    return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.stack([right, down, forward])
+
+
+def ray_rotation(ray: np.ndarray) -> np.ndarray:
+    """The shortest rotation `(3, 3)` that turns the optical axis (0, 0, 1) to the unit vector `ray`, z > 0.
+
+    A hand at the image's edge that shows its palm to the camera has turned with the ray that sees it.
+    """
+    x, y, z = ray
+    skew = np.array([[0, 0, x], [0, 0, y], [-x, -y, 0]])
+    return np.eye(3) + skew + skew @ skew / (1 + z)
+
+
+def von_mises_fisher(mean: np.ndarray, concentration: float, rng: np.random.Generator) -> np.ndarray:
+    """A unit vector about `mean`, density `exp(concentration * cos)` on the sphere.
+
+    References:
+        Wood, "Simulation of the von Mises Fisher distribution", 1994 (closed form in three dimensions).
+    """
+    uniform = rng.random()
+    if concentration > 0:
+        cosine = 1 + np.log(uniform + (1 - uniform) * np.exp(-2 * concentration)) / concentration
+    else:
+        cosine = 2 * uniform - 1
+    angle = rng.uniform(0, 2 * np.pi)
+    mean = _unit(mean)
+    helper = np.eye(3)[int(np.argmin(np.abs(mean)))]
+    one = _unit(np.cross(mean, helper))
+    other = np.cross(mean, one)
+    return cosine * mean + np.sqrt(max(1 - cosine**2, 0.0)) * (np.cos(angle) * one + np.sin(angle) * other)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)
