@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tfhand.data.photometric import PhotometricConfig, colour_matrix, erase, random_patch, recolour
+from tfhand.data.photometric import PhotometricConfig, colour_matrix, erase, recolour
 
 STILL = PhotometricConfig(**{field.name: 0.0 for field in dataclasses.fields(PhotometricConfig)})
 
@@ -58,9 +58,3 @@ def test_erasing_touches_a_part(image):
         changed = (erase(image, np.random.default_rng(seed)) != image).any(-1).mean()
         assert changed < 0.6
     assert changed > 0
-
-
-def test_patches_of_odd_pictures():
-    pool = [np.zeros((1, 1, 3), np.uint8), np.zeros((7, 300, 3), np.uint8)]
-    for seed in range(10):
-        assert random_patch(pool, 16, np.random.default_rng(seed)).shape == (16, 16, 3)

@@ -8,7 +8,7 @@ point meets its pixel again. That needs equal focal lengths; an image with `fx !
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,6 +20,13 @@ from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
 
 #: What fills the part of an evaluation crop that lies beyond the image.
 PAD_VALUE = 127
+
+
+class Backgrounds(Protocol):
+    """Where pictures to put behind a hand come from."""
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+        """A picture `(height, width, 3)` uint8 RGB of `size` (height, width)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +81,7 @@ def crop(
     size: int,
     config: AugmentConfig | None = None,
     rng: np.random.Generator | None = None,
-    backgrounds: Sequence[np.ndarray] = (),
+    backgrounds: Backgrounds | None = None,
 ) -> dict[str, np.ndarray | bool]:
     """What the network sees of a sample: a square crop of the canonical hand side.
 
@@ -83,7 +90,7 @@ def crop(
         size: side of the crop, pixels.
         config: how to augment; None gives the plain crop for evaluation.
         rng: source of the augmentation's randomness; needed with `config`.
-        backgrounds: `(H, W, 3)` uint8 pictures to put behind the hand.
+        backgrounds: where other backgrounds come from, such as `tfhand.rendering.background.BackgroundSource`.
 
     Returns:
         Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
@@ -111,8 +118,8 @@ def crop(
     if sample.depth_mm is not None:
         result["depth_mm"] = _warp(sample.depth_mm, matrix, size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
     if config is not None:
-        if sample.alpha is not None and len(backgrounds) and rng.random() < config.background_probability:
-            image = blend_background(image, result["alpha"], backgrounds, rng)
+        if sample.alpha is not None and backgrounds is not None and rng.random() < config.background_probability:
+            image = blend_background(image, result["alpha"], backgrounds.sample(rng, (size, size)))
         image = recolour(image, config.photometric, rng)
         if rng.random() < config.erase_probability:
             image = erase(image, rng)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from tfhand.data.augment import AugmentConfig, crop
+from tfhand.data.augment import AugmentConfig, Backgrounds, crop
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 #: Labels of a batch, as far as the dataset has them, and their shapes after the batch axis (None = vertices).
@@ -34,7 +34,7 @@ class BatchSource:
         augment: how to augment, or None for plain crops.
         seed: decides order and augmentation.
         shuffle: mix the samples anew every epoch.
-        backgrounds: `(H, W, 3)` uint8 pictures to put behind the hands, where `augment` says so.
+        backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
 
     Raises:
         ValueError: an empty dataset or a batch size below 1.
@@ -48,7 +48,7 @@ class BatchSource:
         augment: AugmentConfig | None = None,
         seed: int = 0,
         shuffle: bool = True,
-        backgrounds: Sequence[np.ndarray] = (),
+        backgrounds: Backgrounds | None = None,
     ):
         if len(dataset) == 0:
             raise ValueError("dataset: expected at least one sample, got none.")

@@ -96,34 +96,21 @@ def colour_matrix(mean: Sequence[float], config: PhotometricConfig, rng: np.rand
     return np.column_stack([contrast * linear, np.full(3, (1 - contrast) * pivot)]).astype(np.float32)
 
 
-def blend_background(
-    image: np.ndarray, alpha: np.ndarray, backgrounds: Sequence[np.ndarray], rng: np.random.Generator
-) -> np.ndarray:
+def blend_background(image: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """The hand before another picture.
 
     Args:
-        image: `(S, S, 3)` uint8.
-        alpha: `(S, S)` uint8, 255 on the hand.
-        backgrounds: `(H, W, 3)` uint8 pictures of any sizes.
-        rng: source of randomness.
+        image: `(H, W, 3)` uint8.
+        alpha: `(H, W)` uint8, 255 on the hand.
+        behind: `(H, W, 3)` uint8.
 
     Returns:
-        `(S, S, 3)` uint8.
+        `(H, W, 3)` uint8.
     """
-    behind = random_patch(backgrounds, image.shape[0], rng)
     # The outermost half-covered pixels still hold the old background: keep only their inner part.
-    weight = (np.clip(alpha.astype(np.float32) * (2 / 255) - 1, 0, 1))[..., None]
-    return (behind + (image.astype(np.float32) - behind) * weight + 0.5).astype(np.uint8)
-
-
-def random_patch(pictures: Sequence[np.ndarray], size: int, rng: np.random.Generator) -> np.ndarray:
-    """A random square part of a random picture, perhaps mirrored, `(size, size, 3)` uint8."""
-    picture = pictures[int(rng.integers(len(pictures)))]
-    side = max(int(min(picture.shape[:2]) * rng.uniform(0.3, 1.0)), 1)
-    top, left = (int(rng.integers(extent - side + 1)) for extent in picture.shape[:2])
-    method = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-    patch = cv2.resize(picture[top : top + side, left : left + side], (size, size), interpolation=method)
-    return cv2.flip(patch, 1) if rng.random() < 0.5 else patch
+    weight = np.clip(alpha.astype(np.float32) * np.float32(2 / 255) - 1, 0, 1)[..., None]
+    back = behind.astype(np.float32)
+    return (back + (image - back) * weight + np.float32(0.5)).astype(np.uint8)
 
 
 def erase(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
