@@ -1,4 +1,4 @@
-"""Gaussian heat-maps around joints, and the coordinates of heat-map cells."""
+"""Gaussian heat-maps around joints."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from keras import ops
 
 #: The paper's width of a Gaussian, as a share of the heat-map: 4 px of 64.
 PAPER_SIGMA_SHARE = 4.0 / 64.0
-
-
-def cell_centres(size: int) -> Any:
-    """Centres of `size` heat-map cells across the crop, (size,), in 0..1: `(i + 0.5) / size`."""
-    return (ops.arange(size, dtype=keras.config.floatx()) + 0.5) / size
 
 
 def log_gaussians(joints_uv: Any, height: int, width: int, sigma: float | None = None) -> Any:
@@ -30,8 +25,8 @@ def log_gaussians(joints_uv: Any, height: int, width: int, sigma: float | None =
         normalised Gaussian (which is well defined for joints far outside the crop as well).
     """
     sigma = width * PAPER_SIGMA_SHARE if sigma is None else sigma
-    du = (ops.reshape(cell_centres(width), (1, 1, width, 1)) - joints_uv[:, None, None, :, 0]) * (width / sigma)
-    dv = (ops.reshape(cell_centres(height), (1, height, 1, 1)) - joints_uv[:, None, None, :, 1]) * (height / sigma)
+    du = (ops.reshape(_cell_centres(width), (1, 1, width, 1)) - joints_uv[:, None, None, :, 0]) * (width / sigma)
+    dv = (ops.reshape(_cell_centres(height), (1, height, 1, 1)) - joints_uv[:, None, None, :, 1]) * (height / sigma)
     return -0.5 * (ops.square(du) + ops.square(dv))
 
 
@@ -46,3 +41,8 @@ def check_sigma(sigma: float | None) -> float | None:
     if sigma is not None and not sigma > 0:
         raise ValueError(f"sigma: expected a positive number of heat-map pixels or None, got {sigma}.")
     return sigma
+
+
+def _cell_centres(size: int) -> Any:
+    """Centres of `size` heat-map cells across the crop, (size,), in 0..1: `(i + 0.5) / size`."""
+    return (ops.arange(size, dtype=keras.config.floatx()) + 0.5) / size
