@@ -1,0 +1,84 @@
+"""Building the kernel: once, whole, by several processes at a time, and clear errors without the means."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from tfhand.rendering import kernel
+
+
+@pytest.fixture()
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFHAND_CACHE", str(tmp_path / "cache"))
+    kernel.load_library.cache_clear()
+    yield tmp_path / "cache"
+    kernel.load_library.cache_clear()
+
+
+def load_and_list(_):
+    kernel.load_library.cache_clear()
+    kernel.load_library()
+    return sorted(path.name for path in kernel.cache_dir().glob("*.so"))
+
+
+def test_two_processes_build_one_file(empty_cache):
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        lists = list(pool.map(load_and_list, range(2)))
+    assert lists[0] == lists[1] and len(lists[0]) == 1
+    assert [path.suffix for path in empty_cache.iterdir() if path.suffix not in (".so", ".lock")] == []
+
+
+def test_built_file_is_used_again(empty_cache, monkeypatch):
+    kernel.load_library()
+    kernel.load_library.cache_clear()
+    monkeypatch.setattr(kernel, "_compile", lambda *_: pytest.fail("compiled twice"))
+    kernel.load_library()
+
+
+def test_no_compiler_says_what_to_install(empty_cache, monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(kernel.KernelError, match="apt install g"):
+        kernel.load_library()
+
+
+def test_named_compiler_that_is_missing_is_named(empty_cache, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(kernel.KernelError, match="no-such-compiler"):
+        kernel.load_library()
+
+
+def test_no_tensorflow_graphics_says_what_to_install(empty_cache, monkeypatch):
+    monkeypatch.setattr(kernel.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(kernel.KernelError, match="pip install tensorflow-graphics"):
+        kernel.load_library()
+
+
+def test_failed_build_shows_the_compiler_and_leaves_nothing(empty_cache, monkeypatch, tmp_path):
+    broken = tmp_path / "broken.cc"
+    broken.write_text("int main( {")
+    monkeypatch.setattr(kernel, "_BRIDGE", broken)
+    with pytest.raises(kernel.KernelError, match="error"):
+        kernel.load_library()
+    assert not list(empty_cache.glob("*.so"))
+
+
+def test_op_gives_the_library_s_picture():
+    tf = pytest.importorskip("tensorflow")
+    from tfhand.rendering.rasterizer import rasterize_orthographic
+
+    rng = np.random.default_rng(3)
+    vertices = rng.uniform(-0.9, 0.9, (30, 3)).astype(np.float32)
+    faces = np.arange(30, dtype=np.int32).reshape(10, 3)
+    ours = rasterize_orthographic(vertices, faces, (24, 32), 1.0)
+    clip = np.concatenate([vertices * [1, 1, 0.5], np.ones((30, 1))], axis=1).astype(np.float32)
+    weights, ids, depth = kernel.load_op().rasterize_triangles(tf.constant(clip), tf.constant(faces), 32, 24, 1, 0)
+    hit = depth[0].numpy() < 1
+    np.testing.assert_array_equal(hit, ours.face_ids >= 0)
+    np.testing.assert_array_equal(ids[0].numpy()[hit], ours.face_ids[hit])
+    np.testing.assert_array_equal(weights[0].numpy(), ours.barycentric)

@@ -1,0 +1,177 @@
+"""What stands behind the hand: crops of photographs, or pictures made from nothing.
+
+Photographs come from any folders and from the samples inside scikit-image's, scikit-learn's and matplotlib's
+wheels, so there is a default without any download. They are read when first needed, shrunk and kept.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tfhand.rendering import patterns
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+#: Longer side of the photographs as kept in memory, pixels.
+_LONGEST = 640
+#: Photographs kept in memory by each process (about 0.9 MB each).
+_KEPT = 160
+#: Photographs inside wheels: package, path in it. Licences are in ASSETS.md.
+BUILT_IN = (
+    ("skimage", "data/astronaut.png"),
+    ("skimage", "data/chelsea.png"),
+    ("skimage", "data/coffee.png"),
+    ("skimage", "data/rocket.jpg"),
+    ("skimage", "data/motorcycle_left.png"),
+    ("skimage", "data/brick.png"),
+    ("skimage", "data/grass.png"),
+    ("skimage", "data/gravel.png"),
+    ("sklearn", "datasets/images/china.jpg"),
+    ("sklearn", "datasets/images/flower.jpg"),
+    ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+)
+
+_log = logging.getLogger(__name__)
+
+
+class BackgroundSource:
+    """Draws backgrounds from photographs and procedural pictures.
+
+    Args:
+        folders: folders of photographs, searched with their subfolders. Without any, the built-in ones are used.
+        photograph_share: how many backgrounds are photographs; the rest is procedural.
+
+    Raises:
+        FileNotFoundError: a folder doesn't exist.
+        ValueError: a folder holds no picture, or the share isn't in 0..1.
+    """
+
+    def __init__(self, folders: Sequence[str | os.PathLike[str]] = (), photograph_share: float = 0.8):
+        if not 0 <= photograph_share <= 1:
+            raise ValueError(f"photograph_share: expected 0..1, got {photograph_share}.")
+        self._paths = [path for folder in folders for path in _pictures_in(Path(folder))]
+        if not folders:
+            self._paths = built_in_photographs()
+        self._unreadable: set[Path] = set()
+        self._share = photograph_share if self._paths else 0.0
+
+    @property
+    def num_photographs(self) -> int:
+        """How many files photographs are drawn from."""
+        return len(self._paths)
+
+    @property
+    def num_unreadable(self) -> int:
+        """How many of the files drawn so far could not be read; a procedural picture stood in for each."""
+        return len(self._unreadable)
+
+    def sample(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+        """Draws one background.
+
+        Args:
+            rng: decides everything.
+            size: (height, width), pixels.
+
+        Returns:
+            (H, W, 3) uint8 sRGB.
+        """
+        picture = None
+        if rng.random() < self._share:
+            picture = self._photograph(self._paths[int(rng.integers(len(self._paths)))])
+        if picture is None:
+            picture = _PATTERNS[int(rng.choice(len(_PATTERNS), p=_PATTERN_SHARES))](rng, size)
+        return _varied(_random_view(picture, size, rng), rng)
+
+    def _photograph(self, path: Path) -> np.ndarray | None:
+        picture = _read_small(path)
+        if picture is None and path not in self._unreadable:
+            self._unreadable.add(path)
+            _log.warning("background %s can't be read; skipped", path)
+        return picture
+
+
+def built_in_photographs() -> list[Path]:
+    """Returns the photographs that installed packages carry."""
+    found = []
+    for package, name in BUILT_IN:
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.submodule_search_locations:
+            path = Path(spec.submodule_search_locations[0]) / name
+            if path.is_file():
+                found.append(path)
+    return found
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _read_small(path: Path) -> np.ndarray | None:
+    """Returns the picture as (h, w, 3) uint8 RGB, shrunk; None where it can't be read."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None or min(image.shape[:2]) < 16:
+        return None
+    factor = _LONGEST / max(image.shape[:2])
+    if factor < 1:
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    """Returns the picture files below `folder`, sorted."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"folder of backgrounds not found: {folder}")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file())
+    if not found:
+        raise ValueError(f"folder of backgrounds has no picture ({', '.join(EXTENSIONS)}): {folder}")
+    return found
+
+
+def _random_view(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Returns a random crop, flipped and sometimes turned, resampled to `size`."""
+    height, width = size
+    rows, columns = picture.shape[:2]
+    side = min(rows / height, columns / width)
+    # Blowing a small crop up would look like blur that the rest of the picture doesn't have.
+    scale = side * rng.uniform(max(0.35, min(1.0, 0.7 / side)), 1.0)
+    angle = rng.normal(0, 0.08) if rng.random() < 0.8 else rng.uniform(-np.pi, np.pi)
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    centre = rng.uniform(0, 1, 2) * (columns - scale * width, rows - scale * height) + (scale * width / 2, scale * height / 2)
+    matrix = scale * np.array([[flip * np.cos(angle), -np.sin(angle)], [flip * np.sin(angle), np.cos(angle)]])
+    shift = centre - matrix @ (width / 2, height / 2)
+    warp = np.concatenate([matrix, shift[:, None]], axis=1)
+    return cv2.warpAffine(
+        picture, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
+def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Changes colours, brightness and contrast, now and then towards the colour of skin, and blurs."""
+    gain = np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.08, 3))
+    contrast = rng.uniform(0.6, 1.15)
+    mean = picture[::8, ::8].reshape(-1, 3).mean(axis=0)
+    if rng.random() < 0.1:
+        target = np.array([rng.uniform(90, 225), 0.0, 0.0])
+        target[1:] = target[0] * np.array([rng.uniform(0.66, 0.86), rng.uniform(0.5, 0.75)])
+        gain = target / np.maximum(mean, 12)
+    levels = np.arange(256)[:, None]
+    table = np.clip((mean + (levels - mean) * contrast) * gain, 0, 255).astype(np.uint8)
+    picture = cv2.LUT(picture, table[None])
+    if rng.random() < 0.5:
+        radius = int(np.exp(rng.uniform(0, np.log(9))))
+        picture = cv2.stackBlur(picture, (2 * radius + 1, 2 * radius + 1))
+    return picture
+
+
+_PATTERNS: tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], ...] = (
+    patterns.gradient,
+    patterns.clouds,
+    patterns.leaves,
+    patterns.shelves,
+    patterns.planks,
+)
+_PATTERN_SHARES = (0.15, 0.15, 0.4, 0.2, 0.1)

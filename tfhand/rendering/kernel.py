@@ -1,0 +1,176 @@
+"""Builds the rasteriser of tensorflow-graphics from the source in its own wheel, once per user, and loads it.
+
+The compiled file in the wheel doesn't load on TensorFlow >= 2.8, but the C++ source beside it compiles
+anywhere. Two forms of it are built on demand:
+
+* `load_library()`: the bare rasteriser behind a C function, for NumPy arrays (`rasterizer.py`). Needs neither
+  TensorFlow nor its ABI, runs without the GIL, and is safe in forked workers.
+* `load_op()`: the TensorFlow op, put where `tensorflow_graphics.rendering` looks for it.
+
+Files are kept in `$TFHAND_CACHE`, else `$XDG_CACHE_HOME/tfhand`, else `~/.cache/tfhand`, under a name that
+holds a hash of the sources, the compiler's flags and (for the op) TensorFlow's version: a changed environment
+builds anew beside the old file. A file lock makes two processes build once; the result appears whole or not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import functools
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from tfhand.io import atomic_path
+
+_BRIDGE = Path(__file__).with_name("bridge.cc")
+_COMPILERS = ("g++", "c++", "clang++")
+_OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
+
+
+class KernelError(RuntimeError):
+    """The rasteriser's kernel can't be built or loaded; the message says what to install."""
+
+
+def cache_dir() -> Path:
+    """Returns the folder of the compiled kernels (it may not exist yet)."""
+    own = os.environ.get("TFHAND_CACHE")
+    if own:
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "tfhand"
+
+
+@functools.cache
+def load_library() -> ctypes.CDLL:
+    """Builds (the first time) and loads the rasteriser as a plain shared library.
+
+    Returns:
+        The library, with the argument types of its functions (bridge.cc) declared.
+
+    Raises:
+        KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
+    """
+    folder = source_folder()
+    path = _build("rasterizer", [folder / "rasterize_triangles_impl.cc", _BRIDGE], [f"-I{folder}"], [], "")
+    library = ctypes.CDLL(str(path))
+    pointer, integer = ctypes.c_void_p, ctypes.c_int32
+    library.tfhand_rasterize.argtypes = [pointer] * 3 + [integer] * 3 + [pointer] * 3
+    library.tfhand_rasterize.restype = None
+    library.tfhand_interpolate.argtypes = [pointer, integer, pointer, pointer, pointer, ctypes.c_int64, pointer]
+    library.tfhand_interpolate.restype = None
+    return library
+
+
+@functools.cache
+def load_op() -> ModuleType:
+    """Builds (the first time) and loads the TensorFlow op, and puts it where tensorflow-graphics looks.
+
+    Afterwards `tensorflow_graphics.rendering.triangle_rasterizer` and its siblings work with their CPU
+    backend. Imports TensorFlow.
+
+    Returns:
+        The op module, with `rasterize_triangles(vertices, triangles, image_width, image_height, num_layers,
+        face_culling_mode)`.
+
+    Raises:
+        KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
+    """
+    import tensorflow as tf
+
+    folder = source_folder()
+    sources = [folder / "rasterize_triangles_impl.cc", folder / "rasterize_triangles_op.cc"]
+    flags = [f"-I{folder}", *tf.sysconfig.get_compile_flags()]
+    path = _build("rasterizer_op", sources, flags, tf.sysconfig.get_link_flags(), tf.__version__)
+    module = tf.load_op_library(str(path))
+    sys.modules[_OP_MODULE] = module
+    return module
+
+
+def source_folder() -> Path:
+    """Returns the folder of the kernel's C++ source inside the installed tensorflow-graphics.
+
+    Raises:
+        KernelError: tensorflow-graphics is not installed, or comes without the source.
+    """
+    spec = importlib.util.find_spec("tensorflow_graphics")
+    if spec is None or not spec.submodule_search_locations:
+        raise KernelError(
+            "The rasteriser needs the C++ source that comes with tensorflow-graphics, which is not installed. "
+            "Install it with `pip install tensorflow-graphics==2021.12.3` (Python 3.11 or older)."
+        )
+    folder = Path(spec.submodule_search_locations[0]) / "rendering" / "kernels"
+    for name in ("impl.cc", "impl.h", "op.cc"):
+        source = folder / f"rasterize_triangles_{name}"
+        if not source.is_file():
+            raise KernelError(
+                f"The installed tensorflow-graphics has no {source}. Expected version 2021.12.3 from PyPI: "
+                "`pip install --force-reinstall tensorflow-graphics==2021.12.3`."
+            )
+    return folder
+
+
+def find_compiler() -> str:
+    """Returns the C++ compiler: `$CXX`, else the first of g++, c++ and clang++ on the path.
+
+    Raises:
+        KernelError: there is none; the message says what to install.
+    """
+    asked = os.environ.get("CXX")
+    for name in [asked] if asked else _COMPILERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise KernelError(
+        f"The rasteriser is compiled once on this machine, and no C++ compiler was found "
+        f"(looked for {asked or ', '.join(_COMPILERS)}). Install one: `apt install g++` on Debian and Ubuntu, "
+        "`dnf install gcc-c++` on Fedora, `xcode-select --install` on macOS; or name one in CXX."
+    )
+
+
+def _build(name: str, sources: Sequence[Path], flags: Sequence[str], link_flags: Sequence[str], tag: str) -> Path:
+    """Compiles `sources` to `<cache>/<name>-<hash>.so` unless that file exists, and returns its path."""
+    flags = ["-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", *flags]
+    digest = hashlib.sha256("\0".join([*flags, *link_flags, tag, platform.machine(), sys.platform]).encode())
+    for source in (*sources, *sorted(source_folder().glob("*.h"))):
+        digest.update(source.read_bytes())
+    path = cache_dir() / f"{name}-{digest.hexdigest()[:20]}.so"
+    if path.exists():
+        return path
+    compiler = find_compiler()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path.with_suffix(".lock")):
+            if not path.exists():
+                _compile([compiler, *flags, *map(str, sources)], link_flags, path)
+    except OSError as error:
+        raise KernelError(f"Can't write the compiled rasteriser to {path}: {error}. Set TFHAND_CACHE.") from error
+    return path
+
+
+def _compile(command: list[str], link_flags: Sequence[str], path: Path) -> None:
+    """Runs the compiler with a temporary output beside `path` and moves it into place."""
+    with atomic_path(path) as temporary:
+        command = [*command, "-o", str(temporary), *link_flags]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise KernelError(
+                f"Building the rasteriser failed with status {result.returncode}.\n"
+                f"Command: {' '.join(command)}\n{result.stderr[-3000:]}"
+            )
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Holds an exclusive lock on `path` (a file made for it) while the body runs, across processes."""
+    with open(path, "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,214 @@
+"""Light on a hand: a smooth environment with per-vertex occlusion, and lights with shadow maps.
+
+All directions are unit vectors in the camera frame (x right, y down, z forward) and point *towards* the
+light. Colours are linear RGB. An unoccluded white surface in an environment of radiance 1 has irradiance 1
+here (the usual pi is left out), so a surface's outgoing light is albedo times irradiance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tfhand.rendering.rasterizer import rasterize_orthographic
+
+#: Directions in which occlusion of the environment is tested, and the side of the depth map of each.
+_NUM_DIRECTIONS = 14
+_OCCLUSION_MAP = 48
+_SHADOW_MAP = 144
+#: Offsets of the shadow map's taps on a unit disc: a ring of six and its centre.
+_TAPS = np.array([[0, 0], *[[np.cos(a), np.sin(a)] for a in np.arange(6) * np.pi / 3]], np.float32)
+
+
+@dataclass(frozen=True)
+class LightParams:
+    """One lighting.
+
+    Attributes:
+        directions: (L, 3) float32 towards the lights (at infinity), strongest first.
+        colours: (L, 3) float32 irradiance that each gives a surface facing it.
+        penumbra_mm: (L,) float32 blur radius of each light's shadow; 0 for a light that casts none.
+        up: (3,) float32 direction of the sky.
+        zenith, horizon, ground: (3,) float32 radiance of the environment above, around and below.
+        glow_direction: (3,) float32 towards a broad soft source, such as a window.
+        glow_colour: (3,) float32 its radiance at the centre.
+        glow_sharpness: its falloff `exp(sharpness * (cos - 1))`.
+    """
+
+    directions: np.ndarray
+    colours: np.ndarray
+    penumbra_mm: np.ndarray
+    up: np.ndarray
+    zenith: np.ndarray
+    horizon: np.ndarray
+    ground: np.ndarray
+    glow_direction: np.ndarray
+    glow_colour: np.ndarray
+    glow_sharpness: float
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> LightParams:
+        """Draws a lighting: rooms and open sky, from nearly shadowless to one hard lamp."""
+        ambient = rng.uniform(0.25, 0.85)
+        warmth = rng.normal(0.0, 0.35)
+        up = _unit(np.array([0.0, -1.0, 0.0]) + rng.normal(0, 0.35, 3))
+        zenith = colour_of(warmth + rng.normal(0, 0.25)) * ambient * rng.uniform(0.7, 1.5)
+        horizon = colour_of(warmth + rng.normal(0, 0.25)) * ambient * rng.uniform(0.6, 1.2)
+        bounce = colour_of(rng.normal(0.2, 0.4)) * rng.uniform(0.6, 1.2, 3)
+        ground = bounce * ambient * rng.uniform(0.25, 0.9)
+        count = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.2, 0.05]))
+        strength = (1 - ambient) * rng.uniform(0.7, 1.6) * np.cumprod(rng.uniform(0.25, 0.8, count)) / 0.5
+        colours = np.stack([colour_of(warmth + rng.normal(0, 0.35)) for _ in range(count)])
+        penumbra = np.exp(rng.uniform(np.log(1.0), np.log(12.0), count)) * (np.arange(count) < 2)
+        return cls(
+            directions=_sample_directions(rng, count).astype(np.float32),
+            colours=(colours * strength[:, None]).astype(np.float32),
+            penumbra_mm=penumbra.astype(np.float32),
+            up=up.astype(np.float32),
+            zenith=zenith.astype(np.float32),
+            horizon=horizon.astype(np.float32),
+            ground=ground.astype(np.float32),
+            glow_direction=_sample_directions(rng, 1)[0].astype(np.float32),
+            glow_colour=(colour_of(warmth + rng.normal(0, 0.3)) * rng.uniform(0, 2.5) * ambient).astype(np.float32),
+            glow_sharpness=float(rng.uniform(1.5, 6.0)),
+        )
+
+    def radiance(self, directions: np.ndarray) -> np.ndarray:
+        """Returns the environment's radiance (N, 3) seen in unit `directions` (N, 3)."""
+        height = (directions @ self.up)[:, None]
+        above = np.sqrt(np.clip(height, 0, 1))
+        below = np.sqrt(np.clip(-height, 0, 1))
+        sky = self.horizon + above * (self.zenith - self.horizon) + below * (self.ground - self.horizon)
+        glow = np.exp(self.glow_sharpness * ((directions @ self.glow_direction)[:, None] - 1))
+        return sky + glow * self.glow_colour
+
+
+def colour_of(warmth: float) -> np.ndarray:
+    """Returns the linear RGB (3,) of a white light made warmer (> 0, about 1 = tungsten) or cooler; green is 1."""
+    warmth = float(np.clip(warmth, -1.2, 1.4))
+    return np.array([np.exp(0.28 * warmth), 1.0, np.exp(-0.42 * warmth)])
+
+
+def ambient_irradiance(
+    vertices: np.ndarray, normals: np.ndarray, faces: np.ndarray, lights: LightParams, bounce: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums the environment over the directions that each vertex sees.
+
+    Visibility comes from small orthographic depth maps of the mesh, one a direction; what a direction hits
+    sends back `bounce` times the mean light, which warms the gaps between fingers.
+
+    Args:
+        vertices: (V, 3) float32 camera frame, mm.
+        normals: (V, 3) float32 unit outward normals.
+        faces: (F, 3) int32.
+        lights: the lighting.
+        bounce: (3,) float32 albedo of the surface for light reflected once.
+
+    Returns:
+        irradiance (V, 3) float32 and openness (V,) float32 in 0..1, the cosine-weighted visible share.
+    """
+    directions = _DIRECTIONS
+    radiance = lights.radiance(directions).astype(np.float32)
+    centre, extent = bounding_ball(vertices)
+    local = vertices - centre
+    cosines = np.clip(normals @ directions.T, 0, 1)
+    visible = np.empty_like(cosines)
+    lifted = local + 1.5 * normals
+    for index, frame in enumerate(_FRAMES):
+        depth = _depth_map(local @ frame.T, faces, _OCCLUSION_MAP, extent)
+        visible[:, index] = _lookup(depth, lifted @ frame.T, extent, bias_mm=2.0, softness_mm=3.0)
+    weights = cosines * (4.0 / len(directions))
+    lit = weights * visible
+    mean = radiance.mean(axis=0) * bounce
+    irradiance = lit @ radiance + (weights - lit).sum(axis=1, keepdims=True) * mean
+    openness = lit.sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-3)
+    return irradiance, openness
+
+
+class ShadowMap:
+    """The depth of a mesh as one light sees it, and lookups into it with soft edges.
+
+    Args:
+        vertices: (V, 3) float32 camera frame, mm: what casts the shadow.
+        faces: (F, 3) int32.
+        direction: (3,) unit vector towards the light.
+        penumbra_mm: blur radius of the shadow's edge, mm.
+    """
+
+    def __init__(self, vertices: np.ndarray, faces: np.ndarray, direction: np.ndarray, penumbra_mm: float):
+        self._centre, self._extent = bounding_ball(vertices)
+        self._frame = viewing_frame(direction)
+        self._penumbra = float(penumbra_mm)
+        self._depth = _depth_map((vertices - self._centre) @ self._frame.T, faces, _SHADOW_MAP, self._extent)
+
+    def visibility(self, points: np.ndarray) -> np.ndarray:
+        """Returns how much of the light reaches `points` (N, 3) camera frame, mm: (N,) float32 in 0..1."""
+        local = (points - self._centre) @ self._frame.T
+        total = np.zeros(len(points), np.float32)
+        for tap in _TAPS:
+            offset = np.array([*(self._penumbra * tap), 0], np.float32)
+            bias = 0.8 + 0.25 * self._penumbra * float(np.hypot(*tap))
+            total += _lookup(self._depth, local + offset, self._extent, bias, softness_mm=1.5)
+        return total / len(_TAPS)
+
+
+def bounding_ball(vertices: np.ndarray) -> tuple[np.ndarray, float]:
+    """Returns the centre (3,) of the bounding box of `vertices` (V, 3) and the radius around it, mm."""
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    centre = (low + high) / 2
+    offset = vertices - centre
+    return centre, float(np.sqrt(np.einsum("ij,ij->i", offset, offset).max())) * 1.02 + 1.0
+
+
+def viewing_frame(direction: np.ndarray) -> np.ndarray:
+    """Returns the rotation (3, 3) float32 whose rows are right, down and forward for a view against `direction`."""
+    forward = -np.asarray(direction, np.float64)
+    helper = np.eye(3)[int(np.argmin(np.abs(forward)))]
+    right = _unit(np.cross(helper, forward))
+    return np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
+
+
+def _depth_map(local: np.ndarray, faces: np.ndarray, size: int, extent: float) -> np.ndarray:
+    """Returns (size, size) float32 depths as the light sees them, mm, far away where nothing is."""
+    fragments = rasterize_orthographic(local, faces, (size, size), extent)
+    depth = fragments.depth_mm
+    depth[fragments.face_ids < 0] = 8 * extent
+    return depth
+
+
+def _lookup(depth: np.ndarray, local: np.ndarray, extent: float, bias_mm: float, softness_mm: float) -> np.ndarray:
+    """Compares points (N, 3) in the light's frame with its depth map: (N,) float32, 1 lit, 0 in shadow."""
+    pixels = local[:, :2] * np.float32(depth.shape[0] / (2 * extent)) + np.float32(depth.shape[0] / 2 - 0.5)
+    seen = cv2.remap(
+        depth, np.ascontiguousarray(pixels[:, 0:1]), np.ascontiguousarray(pixels[:, 1:2]), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=8 * extent,
+    )[:, 0]  # fmt: skip
+    gap = local[:, 2] + np.float32(2 * extent - bias_mm) - seen
+    return np.clip(1 - gap * np.float32(1 / softness_mm), 0, 1)
+
+
+def _sample_directions(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Returns (count, 3) unit vectors, mostly above and on the camera's side, sometimes from behind or below."""
+    directions = rng.normal(size=(count, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    directions += np.array([0.0, -0.55, -0.35])
+    return np.stack([_unit(direction) for direction in directions])
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    """Returns `vector` (3,) with length 1."""
+    return vector / np.linalg.norm(vector)
+
+
+def _fibonacci_sphere(count: int) -> np.ndarray:
+    """Returns (count, 3) float32 unit vectors spread evenly over the sphere (Fibonacci lattice)."""
+    index = np.arange(count) + 0.5
+    polar, azimuth = np.arccos(1 - 2 * index / count), np.pi * (1 + 5**0.5) * index
+    sine = np.sin(polar)
+    return np.stack([sine * np.cos(azimuth), np.cos(polar), sine * np.sin(azimuth)], axis=1).astype(np.float32)
+
+
+_DIRECTIONS = _fibonacci_sphere(_NUM_DIRECTIONS)
+_FRAMES = np.stack([viewing_frame(direction) for direction in _DIRECTIONS])

@@ -1,0 +1,112 @@
+"""Skin: what one person's hand looks like, and the albedo that follows from it.
+
+Albedo comes from absorption by melanin, haemoglobin and a yellow pigment (carotene, bilirubin) over a pale
+scattering base, with a floor for what leaves without meeting pigment: per channel
+`floor + base * exp(-(melanin * M + blood * H + yellow * C))` in linear sRGB. M, H, C follow the absorption
+spectra in broad red, green and blue bands (Jacques 2013, "Optical properties of biological tissues", for the
+shapes), scaled so that the curve runs through measured skin tones from very light to very dark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_BASE = np.array([0.88, 0.74, 0.64], np.float32)
+_FLOOR = np.array([0.022, 0.018, 0.015], np.float32)
+_MELANIN = np.array([2.75, 3.75, 5.0], np.float32)
+_BLOOD = np.array([0.10, 0.62, 0.52], np.float32)
+_YELLOW = np.array([0.02, 0.12, 0.55], np.float32)
+
+
+@dataclass(frozen=True)
+class SkinParams:
+    """One person's skin.
+
+    Attributes:
+        melanin: 0 (none) .. 1 (darkest).
+        blood: 0.2 (pale) .. 1.2 (flushed).
+        yellow: 0 .. 1, yellow pigment.
+        palm_lightness: how much of the map's palm-back difference in pigment shows; 1 as drawn.
+        mottling: amplitude of blotches in pigment and blood.
+        crease_depth: factor on the depth of creases and wrinkles.
+        relief: factor on the fine relief of the skin.
+        roughness: of the surface, 0.3 (moist) .. 0.7 (dry).
+        shine: factor on specular reflection.
+        softness: 0 .. 1, how far light spreads under the skin.
+        nail_paleness: -0.3 .. 0.6, how much paler than the skin the nails are.
+        nail_tip_mm: length of the white free edge of the nails.
+        polish: (3,) linear RGB of nail polish, or None.
+        noise_offset: (2,) where in the noise this skin lies, tiles.
+        noise_scale: size of the noise's features.
+        sleeve: (2, 3) linear RGB of a sleeve's two colours.
+        stripes_mm: width of the sleeve's stripes; 0 for none.
+    """
+
+    melanin: float
+    blood: float
+    yellow: float
+    palm_lightness: float
+    mottling: float
+    crease_depth: float
+    relief: float
+    roughness: float
+    shine: float
+    softness: float
+    nail_paleness: float
+    nail_tip_mm: float
+    polish: np.ndarray | None
+    noise_offset: np.ndarray
+    noise_scale: float
+    sleeve: np.ndarray
+    stripes_mm: float
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> SkinParams:
+        """Draws a skin: every tone from very light to very dark, a little more often the lighter half."""
+        polished = rng.random() < 0.06
+        cloth = rng.uniform(0.01, 1.0) ** 1.5 * _tinted(rng)
+        return cls(
+            melanin=float(0.015 + 0.95 * rng.beta(0.9, 1.5)),
+            blood=float(rng.uniform(0.25, 1.15)),
+            yellow=float(rng.uniform(0.0, 0.8)),
+            palm_lightness=float(rng.uniform(0.6, 1.15)),
+            mottling=float(rng.uniform(0.3, 1.3)),
+            crease_depth=float(rng.uniform(0.35, 1.4)),
+            relief=float(rng.uniform(0.3, 1.2)),
+            roughness=float(rng.uniform(0.34, 0.65)),
+            shine=float(rng.uniform(0.4, 1.5)),
+            softness=float(rng.uniform(0.3, 1.0)),
+            nail_paleness=float(rng.uniform(-0.1, 0.5)),
+            nail_tip_mm=float(max(0.0, rng.normal(0.9, 0.8))),
+            polish=rng.uniform(0.02, 0.9, 3) ** 1.5 if polished else None,
+            noise_offset=rng.uniform(0, 1, 2),
+            noise_scale=float(np.exp(rng.uniform(-0.35, 0.5))),
+            sleeve=np.stack([cloth, np.clip(cloth * rng.uniform(0.4, 1.8), 0, 0.9)]),
+            stripes_mm=float(rng.choice([0.0, rng.uniform(3, 25)], p=[0.75, 0.25])),
+        )
+
+
+def skin_albedo(melanin: np.ndarray, blood: np.ndarray, yellow: np.ndarray | float) -> np.ndarray:
+    """Returns linear sRGB albedo (N, 3) float32 for pigment amounts (N,); see the module's text."""
+    exponent = melanin[:, None] * -_MELANIN
+    exponent -= blood[:, None] * _BLOOD
+    exponent -= np.float32(yellow) * _YELLOW
+    np.exp(exponent, out=exponent)
+    exponent *= _BASE
+    exponent += _FLOOR
+    return exponent
+
+
+def mean_albedo(skin: SkinParams) -> np.ndarray:
+    """Returns the linear sRGB albedo (3,) of the skin's back and palm together."""
+    melanin = np.array([skin.melanin * (1 - 0.3 * skin.palm_lightness)], np.float32)
+    return skin_albedo(melanin, np.array([skin.blood + 0.15], np.float32), skin.yellow)[0]
+
+
+def _tinted(rng: np.random.Generator) -> np.ndarray:
+    """Returns a cloth colour (3,) of random saturation with maximum 1."""
+    colour = rng.uniform(0, 1, 3)
+    colour = 1 - rng.uniform(0, 1) * (1 - colour / colour.max())
+    return colour

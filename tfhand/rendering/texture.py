@@ -1,0 +1,203 @@
+"""The skin's texture: where on the hand a point lies, and the creases drawn there.
+
+Everything is procedural and made once from a template. The hand is laid flat (fingers straight, thumb turned
+into the plane of the palm) by the template's own skinning; the flat hand's two in-plane coordinates are the
+*atlas*, in millimetres, and the direction of its normal says which side of the hand a point is on. So creases
+are curves drawn on two flat maps, palm and back, and stay in place in every shape and pose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
+from tfhand.rendering.creases import Curve, crease_curves
+
+if TYPE_CHECKING:
+    from tfhand.mesh.template import HandTemplate
+
+#: Millimetres per texel of the crease maps.
+_TEXEL_MM = 0.4
+_NOISE_SIZE = 256
+#: Millimetres that one tile of the noise covers at scale 1.
+NOISE_TILE_MM = 64.0
+
+
+@dataclass(frozen=True)
+class SkinTexture:
+    """Texture of one template's surface.
+
+    Attributes:
+        atlas: (S, 2) float32 flat coordinates of each surface vertex, mm: x towards the little finger, y towards
+            the fingertips, origin at the wrist.
+        side: (S,) float32, 1 on the back of the hand, -1 on the palm side.
+        blood: (S,) float32, extra redness: fingertips, knuckles, the balls of palm and thumb.
+        melanin: (S,) float32, relative pigment: 1 on the back, less on the palm, more over the knuckles.
+        nail: (S,) float32, 1 on nails.
+        nail_tip: (S,) float32, distance behind the tip of the finger, mm (meaningful on nails).
+        creases: (2, rows, columns, 3) float32, palm then back: height (mm, creases negative) and its derivatives
+            by the atlas' x and y.
+        origin: (2,) float32 atlas coordinates of texel (0, 0), mm.
+        noise: (size, size, 4) float32 tile: pigment, blood (unit variance), derivatives of a fine relief.
+    """
+
+    atlas: np.ndarray
+    side: np.ndarray
+    blood: np.ndarray
+    melanin: np.ndarray
+    nail: np.ndarray
+    nail_tip: np.ndarray
+    creases: np.ndarray
+    origin: np.ndarray
+    noise: np.ndarray
+
+    @classmethod
+    def from_template(cls, template: HandTemplate) -> SkinTexture:
+        """Lays a template flat and draws its texture."""
+        flat, joints = flat_hand(template)
+        normals = _vertex_normals(flat, template.surface_faces)
+        side = np.clip(1.6 * normals[:, 2], -1, 1)
+        nail, nail_tip = _nails(template, flat, joints)
+        palm = _smooth(np.clip(0.5 - 0.5 * side, 0, 1))
+        blood, melanin = _pigments(flat, joints, palm)
+        low = flat[:, :2].min(axis=0) - 4
+        shape = np.ceil((flat[:, :2].max(axis=0) + 4 - low) / _TEXEL_MM).astype(int)[::-1]
+        creases = np.stack([_crease_map(crease_curves(joints, which), low, shape) for which in ("palm", "back")])
+        single = (flat[:, :2], side, blood, melanin, nail, nail_tip, creases, low, _noise_tile())
+        return cls(*(np.ascontiguousarray(array, np.float32) for array in single))
+
+    def creases_at(self, atlas: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """Returns (N, 3) float32 height and derivatives at atlas points (N, 2), on the palm where `side` < 0."""
+        pixels = (atlas - self.origin) * np.float32(1 / _TEXEL_MM)
+        rows, columns = self.creases.shape[1:3]
+        row = np.clip(pixels[:, 1], 0, rows - 1) + np.where(side > 0, np.float32(rows), np.float32(0))
+        maps = self.creases.reshape(2 * rows, columns, 3)
+        return cv2.remap(maps, pixels[:, :1].copy(), row[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+
+    def noise_at(self, atlas: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
+        """Returns (N, 4) float32 noise at atlas points (N, 2), mm, moved by `offset` (2,) in tiles."""
+        size = np.float32(_NOISE_SIZE)
+        pixels = atlas * np.float32(_NOISE_SIZE / (NOISE_TILE_MM * scale)) + offset.astype(np.float32) * size
+        pixels += np.where(side > 0, np.float32(0.37 * _NOISE_SIZE), np.float32(0))[:, None]
+        pixels -= np.floor(pixels * (1 / size)) * size
+        return cv2.remap(self.noise, pixels[:, :1].copy(), pixels[:, 1:].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)[:, 0]
+
+
+def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
+    """Lays a template flat.
+
+    Returns:
+        vertices (S, 3) and joints (21, 3) float64, mm: x towards the little finger, y from the wrist to the
+        middle finger's knuckle, z out of the back of the hand, origin at the wrist.
+    """
+    posed = template.pose(None, None, np.eye(3), np.zeros(3))
+    vertices, joints = np.asarray(posed.surface_vertices, np.float64), np.asarray(posed.joints, np.float64)
+    wrist, index, middle, little = (joints[JOINT_NAMES.index(n)] for n in ("wrist", "index1", "middle1", "little1"))
+    y = _unit(middle - wrist)
+    z = np.cross(little - wrist, index - wrist)
+    z = _unit(z - (z @ y) * y)
+    frame = np.stack([np.cross(y, z), y, z])
+    return (vertices - wrist) @ frame.T, (joints - wrist) @ frame.T
+
+
+def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns blood (S,) and melanin (S,) from distances to joints and the side of the hand."""
+
+    def near(name: str, radius: float) -> np.ndarray:
+        distance = np.linalg.norm(flat - joints[JOINT_NAMES.index(name)], axis=1)
+        return np.exp(-0.5 * (distance / radius) ** 2)
+
+    back = 1 - palm
+    blood = 0.22 * palm
+    melanin = 1 - 0.62 * palm
+    for finger in FINGERS:
+        blood = blood + near(f"{finger}4", 9.0) * (0.45 * palm + 0.15 * back)
+        for number, amount in ((2, 0.35), (3, 0.3)):
+            knuckle = near(f"{finger}{number}", 8.0) * back
+            blood, melanin = blood + amount * knuckle, melanin + 0.22 * knuckle
+        mcp = near(f"{finger}1", 11.0)
+        blood = blood + 0.2 * mcp * back + 0.2 * mcp * palm
+    wrist, index, little = (joints[JOINT_NAMES.index(n)] for n in ("wrist", "index1", "little1"))
+    for corner, weight in ((index, 0.6), (little, 0.75)):
+        ball = wrist + weight * 0.55 * (corner - wrist)
+        blood = blood + 0.2 * palm * np.exp(-0.5 * (np.linalg.norm(flat[:, :2] - ball[:2], axis=1) / 14) ** 2)
+    return blood, melanin
+
+
+def _nails(template: HandTemplate, flat: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the nail weight (S,) from the labels, and the distance behind the finger's tip (S,), mm."""
+    labels = np.asarray(template.surface_labels)
+    nail = np.zeros(len(flat))
+    if "nail" in template.LABELS:
+        nail = (labels == template.LABELS.index("nail")).astype(float)
+    behind = np.full(len(flat), 99.0)
+    nearest = np.full(len(flat), np.inf)
+    for finger in FINGERS:
+        third, tip = (joints[FINGER_JOINTS[finger][k]] for k in (2, 3))
+        distance = np.linalg.norm(flat - tip, axis=1)
+        closer = distance < nearest
+        nearest[closer] = distance[closer]
+        own = (nail > 0.5) & (distance < 30)
+        along = flat @ _unit(tip - third)
+        front = along[own & closer].max() if np.any(own & closer) else float(tip @ _unit(tip - third))
+        behind[closer] = (front - along)[closer]
+    return nail, behind
+
+
+def _crease_map(curves: list[Curve], low: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Draws curves as grooves: (rows, columns, 3) float32 height in mm and its two derivatives."""
+    height = np.zeros(shape, np.float32)
+    for width in sorted({curve.width_mm for curve in curves}):
+        canvas = np.zeros(shape, np.float32)
+        for curve in (c for c in curves if c.width_mm == width):
+            layer = np.zeros(shape, np.uint8)
+            points = np.round((curve.points - low) / _TEXEL_MM * 16).astype(np.int32)
+            cv2.polylines(layer, [points.reshape(-1, 1, 2)], False, 255, 1, cv2.LINE_AA, 4)
+            np.maximum(canvas, layer.astype(np.float32) * (curve.depth_mm / 255), out=canvas)
+        sigma = 0.5 * width / _TEXEL_MM
+        height -= cv2.GaussianBlur(canvas, (0, 0), sigma) * np.float32(sigma * np.sqrt(2 * np.pi))
+    slope_y, slope_x = np.gradient(height, _TEXEL_MM)
+    return np.stack([height, slope_x, slope_y], axis=-1)
+
+
+def _noise_tile() -> np.ndarray:
+    """Makes the tile of noise by filtering white noise in the frequency domain, so that it wraps around."""
+    rng = np.random.default_rng(20190601)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(_NOISE_SIZE), np.fft.fftfreq(_NOISE_SIZE)))
+
+    def band(wavelength_mm: float) -> np.ndarray:
+        cycles = frequency * _NOISE_SIZE / NOISE_TILE_MM * wavelength_mm
+        spectrum = np.fft.fft2(rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE))) * cycles * np.exp(-(cycles**2))
+        value = np.fft.ifft2(spectrum).real
+        return value / value.std()
+
+    pigment = 0.7 * band(14.0) + 0.5 * band(5.0) + 0.45 * band(1.8)
+    blood = 0.8 * band(18.0) + 0.5 * band(6.0) + 0.3 * band(2.5)
+    relief = 0.12 * band(5.0) + 0.06 * band(2.2) + 0.03 * band(1.2)
+    texel = NOISE_TILE_MM / _NOISE_SIZE
+    slope_x = (np.roll(relief, -1, 1) - np.roll(relief, 1, 1)) / (2 * texel)
+    slope_y = (np.roll(relief, -1, 0) - np.roll(relief, 1, 0)) / (2 * texel)
+    return np.stack([pigment, blood, slope_x, slope_y], axis=-1).astype(np.float32)
+
+
+def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Returns area-weighted unit normals (S, 3)."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    cross = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(normals, faces[:, corner], cross)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
+def _smooth(x: np.ndarray) -> np.ndarray:
+    """Smooth step of x in 0..1."""
+    return x * x * (3 - 2 * x)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)
