@@ -32,11 +32,10 @@ INSTALL_REQUIRES = [
     "tqdm>=4.66",
     "matplotlib>=3.9",
     "tensorboard>=2.20",
-    # The rasteriser's C++ source and its Python front. The last release depends on
-    # tensorflow-addons, whose wheels end at Python 3.11; prediction, training on
-    # existing shards and export do without.
+    # The rasteriser's C++ source and its Python front. The last release asks for tensorflow-addons,
+    # whose wheels end at Python 3.11; prediction, training on existing shards and export do without.
     "tensorflow-graphics==2021.12.3; python_version < '3.12'",
-    # Photographs behind the synthetic hands.
+    # Their sample photographs stand behind the synthetic hands.
     "scikit-image>=0.25",
     "scikit-learn>=1.5",
 ]
@@ -54,9 +53,12 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE", "ASSETS.md"],
-    packages=find_packages(include=["tfhand", "tfhand.*", "trainers", "trainers.*", "export", "export.*"]),
+    packages=[
+        *find_packages(include=["tfhand", "tfhand.*", "trainers", "trainers.*", "export", "export.*"]),
+        "configs",  # beside trainers/, which reads its default from there
+    ],
     include_package_data=False,
-    package_data={"tfhand": ["assets/*", "assets/**/*"]},
+    package_data={"tfhand": ["assets/**/*", "rendering/*.cc"], "configs": ["*.yaml"]},
     python_requires=">=3.11,<3.14",
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,

@@ -121,7 +121,7 @@ def test_wheel_holds_packages_and_assets_and_no_tests(tmp_path: Path) -> None:
     source.mkdir()
     for name in ("setup.py", "setup.cfg", "README.md", "LICENSE", "ASSETS.md"):
         shutil.copy(ROOT / name, source)
-    for name in ("tfhand", "trainers", "export", "tests"):
+    for name in ("tfhand", "trainers", "export", "configs", "tests"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     result = subprocess.run(
         [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", str(tmp_path / "dist")],
@@ -131,9 +131,11 @@ def test_wheel_holds_packages_and_assets_and_no_tests(tmp_path: Path) -> None:
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
-    assets = {str(path.relative_to(ROOT)) for path in ASSETS.rglob("*") if path.is_file() and path.suffix != ".pyc"}
-    assert assets <= inside
-    assert {"tfhand/cli.py", "trainers/fully_supervised.py", "export/tflite.py"} <= inside
+    needed = {
+        str(path.relative_to(ROOT)) for path in (ROOT / "tfhand").rglob("*") if path.is_file() and path.suffix != ".pyc"
+    }
+    assert needed - inside == set()
+    assert {"tfhand/cli.py", "trainers/fully_supervised.py", "export/tflite.py", "configs/quickstart.yaml"} <= inside
     assert not [name for name in inside if name.startswith(("tests/", "benchmarks/"))]
 
 
