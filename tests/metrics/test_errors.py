@@ -44,8 +44,11 @@ def test_procrustes_undoes_a_similarity(rng):
     assert procrustes_pose_error_mm(pred, true) < 1e-9
 
 
-def test_procrustes_is_the_least_squares_optimum(pair, rng):
+@pytest.mark.parametrize("flip", [1, -1])
+def test_procrustes_is_the_least_squares_optimum(pair, rng, flip):
+    """Also where the best orthogonal matrix would be a reflection."""
     pred, true = pair
+    pred = pred * [flip, 1, 1]
     aligned = procrustes_align(pred, true)
     best = ((aligned - true) ** 2).sum(axis=(1, 2))
     assert (best < ((pred - true) ** 2).sum(axis=(1, 2))).all()
