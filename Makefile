@@ -1,7 +1,9 @@
 # Everything below runs in $(VENV), which is made and filled once and again whenever setup.py changes.
 #   make demo PYTHON=/path/to/python3.11 VENV=/elsewhere
 SHELL := /bin/bash
-PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null) python3.11)
+# The first Python that runs and is supported; 3.11 first, the only one with the whole renderer.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+  $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 OUT ?= runs/demo
 BIN := $(VENV)/bin
@@ -24,8 +26,10 @@ help:
 install: $(STAMP)
 
 $(STAMP): setup.py tfhand/version.py
+	@test -x $(BIN)/python || test -n "$(PYTHON)" || \
+	  { echo "No Python 3.11, 3.12 or 3.13 was found. On Debian: apt install python3.11 python3.11-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
-	  { echo "No virtual environment could be made with '$(PYTHON)' (3.11 to 3.13 are supported). On Debian: apt install python3.11-venv" >&2; exit 1; }
+	  { echo "$(PYTHON) could not make a virtual environment in $(VENV). On Debian: apt install python3.11-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,export]"
 	@touch $@
 
