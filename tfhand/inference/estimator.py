@@ -1,0 +1,188 @@
+"""A 3D hand from one photograph."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tfhand.constants import CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, NUM_JOINTS, SIDES
+from tfhand.data import HandSample, crop
+from tfhand.geometry import (
+    default_intrinsics,
+    mirror_uvd,
+    square_box,
+    uvd_to_xyz,
+    validate_box,
+    validate_intrinsics,
+    whole_image_box,
+)
+from tfhand.inference.confidence import joint_confidence
+from tfhand.inference.placement import bone_proportions, root_depth_in_scales
+from tfhand.inference.result import HandResult
+from tfhand.io import read_image, to_rgb_uint8
+
+if TYPE_CHECKING:
+    from tfhand.mesh import HandTemplate
+    from tfhand.models import HandMeshNet
+
+
+class HandEstimator:
+    """Runs a network on photographs and brings its answers to millimetres and pixels.
+
+    Args:
+        model: the network, for example `HandMeshNet.from_preset("mobile", weights="default")`.
+        template: the hand whose mesh the network predicts.
+
+    Raises:
+        ValueError: network and template have different numbers of vertices.
+
+    Example:
+        >>> estimator = HandEstimator.from_preset("mobile")
+        >>> hand = estimator("photo.jpg", side="right")
+        >>> hand.vertices_mm.shape, hand.joints_uv.shape
+    """
+
+    def __init__(self, model: HandMeshNet, template: HandTemplate):
+        if model.num_vertices != template.num_vertices:
+            raise ValueError(
+                f"template: expected one of {model.num_vertices} vertices, as the network predicts, "
+                f"got {template.num_vertices}."
+            )
+        self.model = model
+        self.faces = np.asarray(template.faces, np.int32)
+        self._proportions = bone_proportions(template.pose().joints)
+
+    @classmethod
+    def from_preset(
+        cls,
+        name: str = "mobile",
+        weights: str | os.PathLike[str] | None = "default",
+        joint_readout: str | None = None,
+        template: HandTemplate | None = None,
+    ) -> HandEstimator:
+        """Builds the network of a preset and loads its weights.
+
+        Args:
+            name: preset of `tfhand.models`.
+            weights: "default" for the ones that come with the package, or the path of a weight file.
+            joint_readout: "mesh" or "heatmap"; None takes the preset's.
+            template: the hand; None takes the one that comes with the package.
+
+        Raises:
+            ValueError: an unknown preset or read-out, or weights that do not fit.
+            FileNotFoundError: the weights are not there.
+        """
+        from tfhand.mesh import HandTemplate
+        from tfhand.models import HandMeshNet
+
+        template = HandTemplate.load() if template is None else template
+        return cls(HandMeshNet.from_preset(name, weights, template, joint_readout), template)
+
+    def __call__(
+        self,
+        image: np.ndarray | str | os.PathLike[str],
+        box: np.ndarray | None = None,
+        side: str = "auto",
+        camera: np.ndarray | None = None,
+        root_depth_mm: float | None = None,
+        hand_scale_mm: float | None = None,
+    ) -> HandResult:
+        """Estimates one hand. Everything but the image is optional, and what was assumed is in the result.
+
+        Args:
+            image: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) uint8, uint16 or float 0..1, RGB; or a file's path.
+            box: (4,) `x, y, w, h` around the hand in pixels, best with a margin of about a quarter of the hand
+                on every side; made square around its centre. None takes the whole image.
+            side: "right", "left", or "auto": the network runs on the photograph and on its mirror image, and
+                the side whose joints are seen more sharply is kept.
+            camera: (4,) intrinsics `fx, fy, u0, v0` in pixels. None assumes a field of view of 60 degrees.
+            root_depth_mm: distance of the wrist along the optical axis. None finds the one at which the bones
+                have the proportions of an average hand.
+            hand_scale_mm: length of the middle finger's MCP-PIP bone. None takes an average hand's, or, where
+                `root_depth_mm` is given, the one that fits.
+
+        Returns:
+            The hand in the camera frame.
+
+        Raises:
+            ValueError: an image, box, side, camera, depth or scale that can't be used; the message says why.
+            OSError: the file can't be read.
+        """
+        image = read_image(image) if isinstance(image, (str, os.PathLike)) else to_rgb_uint8(image)
+        size = image.shape[1::-1]
+        given = {"box": box, "camera": camera, "root_depth_mm": root_depth_mm, "hand_scale_mm": hand_scale_mm}
+        assumed = {name for name, value in given.items() if value is None}
+        if side == "auto":
+            assumed.add("side")
+        elif side not in SIDES:
+            raise ValueError(f"side: expected one of {', '.join(SIDES)}, auto, got {side!r}.")
+        box = whole_image_box(size) if box is None else square_box(validate_box(_four("box", box), size))
+        intrinsics = default_intrinsics(size) if camera is None else validate_intrinsics(_four("camera", camera))
+        views = {one: self._view(image, box, one, intrinsics) for one in (SIDES if side == "auto" else (side,))}
+        outputs = self._run(np.stack([view["image"] for view in views.values()]))
+        seen = joint_confidence(_last_heatmaps(outputs), self.model.heatmap_kind)
+        plausible = seen.mean(axis=1) / max(seen.mean(axis=1).sum(), 1e-6)
+        best = int(plausible.argmax())
+        side = list(views)[best]
+        vertices, joints = outputs["vertices_uvd"][best], outputs["joints_uvd"][best]
+        cam = views[side]["camera"].copy()
+        cam[4:] = self._depth_and_scale(joints, cam, root_depth_mm, hand_scale_mm)
+        flip = np.array([1 if side == CANONICAL_SIDE else -1, 1, 1], np.float32)
+        joints_uv = (joints if side == CANONICAL_SIDE else mirror_uvd(joints))[:, :2]
+        return HandResult(
+            vertices_mm=uvd_to_xyz(vertices, cam) * flip,
+            faces=self.faces if side == CANONICAL_SIDE else np.ascontiguousarray(self.faces[:, ::-1]),
+            joints_mm=uvd_to_xyz(joints, cam) * flip,
+            joints_uv=(joints_uv * box[2:] + box[:2]).astype(np.float32),
+            side=side,
+            box=box,
+            intrinsics=np.asarray(intrinsics, np.float32),
+            root_depth_mm=float(cam[4]),
+            hand_scale_mm=float(cam[5]),
+            confidence=float(seen[best].mean()),
+            joint_confidence=seen[best],
+            side_confidence={one: float(value) for one, value in zip(views, plausible)},
+            assumed=tuple(sorted(assumed)),
+        )
+
+    def _view(self, image: np.ndarray, box: np.ndarray, side: str, intrinsics: np.ndarray) -> dict[str, Any]:
+        """The crop that the network sees, and its camera, through the same door as in training and evaluation."""
+        # A photograph has no labels: joints at a unit distance on the axis stand in and are not read.
+        axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))
+        sample = HandSample(image, intrinsics, box, side, axis, root_depth_mm=1.0, hand_scale_mm=1.0)
+        return crop(sample, self.model.input_size)
+
+    def _run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = self.model.predict_on_batch(images.astype(np.float32) / np.float32(255))
+        outputs = {name: np.asarray(value, np.float32) for name, value in outputs.items()}
+        wrong = [name for name, value in outputs.items() if not np.isfinite(value).all()]
+        if wrong:
+            raise ValueError(f"weights: expected a network with finite outputs, got NaN or infinity in {', '.join(wrong)}.")
+        return outputs
+
+    def _depth_and_scale(
+        self, joints: np.ndarray, camera: np.ndarray, root_depth_mm: float | None, hand_scale_mm: float | None
+    ) -> tuple[float, float]:
+        for name, value in (("root_depth_mm", root_depth_mm), ("hand_scale_mm", hand_scale_mm)):
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: expected a positive length in mm, got {value}.")
+        if root_depth_mm is not None and hand_scale_mm is not None:
+            return root_depth_mm, hand_scale_mm
+        ratio = root_depth_in_scales(joints, camera, self._proportions)
+        if root_depth_mm is not None:
+            return root_depth_mm, root_depth_mm / ratio
+        scale = DEFAULT_HAND_SCALE_MM if hand_scale_mm is None else hand_scale_mm
+        return scale * ratio, scale
+
+
+def _four(name: str, values: Any) -> np.ndarray:
+    array = np.asarray(values, np.float64)
+    if array.shape != (4,):
+        raise ValueError(f"{name}: expected 4 numbers, got shape {array.shape}.")
+    return array
+
+
+def _last_heatmaps(outputs: dict[str, np.ndarray]) -> np.ndarray:
+    return outputs[max(name for name in outputs if name.startswith("heatmaps_"))]
