@@ -62,7 +62,7 @@ def test_no_tensorflow_graphics_says_what_to_install(empty_cache, monkeypatch):
 def test_failed_build_shows_the_compiler_and_leaves_nothing(empty_cache, monkeypatch, tmp_path):
     broken = tmp_path / "broken.cc"
     broken.write_text("int main( {")
-    monkeypatch.setattr(kernel, "_BRIDGE", broken)
+    monkeypatch.setattr(kernel, "_OWN_SOURCES", (broken,))
     with pytest.raises(kernel.KernelError, match="error"):
         kernel.load_library()
     assert not list(empty_cache.glob("*.so"))
@@ -70,15 +70,18 @@ def test_failed_build_shows_the_compiler_and_leaves_nothing(empty_cache, monkeyp
 
 def test_op_gives_the_library_s_picture():
     tf = pytest.importorskip("tensorflow")
-    from tfhand.rendering.rasterizer import rasterize_orthographic
-
     rng = np.random.default_rng(3)
-    vertices = rng.uniform(-0.9, 0.9, (30, 3)).astype(np.float32)
+    clip = np.concatenate([rng.uniform(-0.9, 0.9, (30, 3)), np.ones((30, 1))], axis=1).astype(np.float32)
     faces = np.arange(30, dtype=np.int32).reshape(10, 3)
-    ours = rasterize_orthographic(vertices, faces, (24, 32), 1.0)
-    clip = np.concatenate([vertices * [1, 1, 0.5], np.ones((30, 1))], axis=1).astype(np.float32)
-    weights, ids, depth = kernel.load_op().rasterize_triangles(tf.constant(clip), tf.constant(faces), 32, 24, 1, 0)
-    hit = depth[0].numpy() < 1
-    np.testing.assert_array_equal(hit, ours.face_ids >= 0)
-    np.testing.assert_array_equal(ids[0].numpy()[hit], ours.face_ids[hit])
-    np.testing.assert_array_equal(weights[0].numpy(), ours.barycentric)
+    ids, weights, depth = np.empty((24, 32), np.int32), np.empty((24, 32, 3), np.float32), np.empty((24, 32), np.float32)
+    kernel.load_library().tfhand_rasterize(
+        clip.ctypes.data, clip[:, 2].copy().ctypes.data, faces.ctypes.data, 10, 32, 24,
+        ids.ctypes.data, weights.ctypes.data, depth.ctypes.data,
+    )  # fmt: skip
+    op_weights, op_ids, op_depth = kernel.load_op().rasterize_triangles(tf.constant(clip), tf.constant(faces), 32, 24, 1, 0)
+    hit = op_depth[0].numpy() < 1
+    assert 0.1 < hit.mean() < 0.9
+    np.testing.assert_array_equal(hit, ids >= 0)
+    np.testing.assert_array_equal(op_ids[0].numpy()[hit], ids[hit])
+    np.testing.assert_array_equal(op_weights[0].numpy(), weights)
+    np.testing.assert_allclose(op_depth[0].numpy()[hit], depth[hit], atol=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.rendering.naive import cast_rays
-from tfhand.rendering.rasterizer import NEAR_MM, interpolate, rasterize, rasterize_orthographic
+from tfhand.rendering.rasterizer import NEAR_MM, interpolate, rasterize
 
 INTRINSICS = (150.0, 140.0, 32.0, 20.0)
 SIZE = (40, 64)
@@ -112,14 +112,6 @@ def test_pixel_centres_lie_at_half():
         vertices = np.array([[x, -500, 400], [x, 500, 400], [900, 0, 400.0]])
         row = rasterize(vertices, np.array([[0, 1, 2]]), INTRINSICS, SIZE).face_ids[20]
         assert np.flatnonzero(row >= 0)[0] == first
-
-
-def test_orthographic_depth_and_place():
-    vertices = np.array([[-0.5, -0.5, 0.25], [0.5, -0.5, 0.25], [0.5, 0.5, 0.25], [-0.5, 0.5, 0.25]], np.float32)
-    fragments = rasterize_orthographic(vertices, np.array([[0, 1, 2], [0, 2, 3]]), (40, 40), 1.0)
-    assert fragments.depth_mm[20, 20] == pytest.approx(2.25)
-    rows = np.flatnonzero((fragments.face_ids >= 0).any(axis=1))
-    assert (rows[0], rows[-1]) == (10, 29)
 
 
 def test_interpolate_is_the_weighted_sum():

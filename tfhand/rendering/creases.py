@@ -1,4 +1,4 @@
-"""Lines of the hand as curves on the flat hand: palm lines, flexion creases, knuckle wrinkles."""
+"""Lines of the hand as curves on the flat hand: palm lines, flexion creases, knuckle wrinkles, tendons, veins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PALM_LINES = (
 
 @dataclass(frozen=True)
 class Curve:
-    """One groove: points (n, 2) mm on the flat hand, its width and depth in mm."""
+    """One groove, or ridge where the depth is negative: points (n, 2) mm on the flat hand, width and depth in mm."""
 
     points: np.ndarray
     width_mm: float
@@ -47,7 +47,7 @@ def crease_curves(joints: np.ndarray, which: str) -> list[Curve]:
     if which not in ("palm", "back"):
         raise ValueError(f"which: expected 'palm' or 'back', got {which!r}.")
     rng = np.random.default_rng(7)
-    curves = _palm_lines(joints, rng) if which == "palm" else []
+    curves = _palm_lines(joints, rng) if which == "palm" else _tendons_and_veins(joints, rng)
     for finger in FINGERS:
         curves += _palmar_creases(joints, finger, rng) if which == "palm" else _knuckle_wrinkles(joints, finger, rng)
     return curves
@@ -67,6 +67,26 @@ def _palm_lines(joints: np.ndarray, rng: np.random.Generator) -> list[Curve]:
         points = [start, start + step + rng.normal(0, 0.02, 2), start + 2 * step]
         placed = [wrist + y * along + x * across for x, y in points]
         curves.append(Curve(_spline(np.array(placed)), 0.8, float(rng.uniform(0.05, 0.16))))
+    return curves
+
+
+def _tendons_and_veins(joints: np.ndarray, rng: np.random.Generator) -> list[Curve]:
+    """Ridges on the back: a tendon to every finger's knuckle, and veins that wander between them."""
+    wrist, index, middle, little = (joints[JOINT_NAMES.index(n), :2] for n in ("wrist", "index1", "middle1", "little1"))
+    along, across = middle - wrist, little - index
+    curves = []
+    for finger in FINGERS[1:]:
+        knuckle = joints[FINGER_JOINTS[finger][0], :2]
+        start = wrist + 0.35 * along + 0.35 * (knuckle - wrist - 0.9 * along)
+        curves.append(Curve(_spline(np.stack([start, 0.5 * (start + knuckle), knuckle])), 5.0, -0.35))
+        curves.append(Curve(_across(knuckle, knuckle - wrist, 4.0, 0.0, 0.0), 9.0, -0.9))
+    for x in (-0.28, -0.08, 0.17, 0.38):
+        points = [(x + rng.normal(0, 0.05), y) for y in np.linspace(0.95, -0.6, 7)]
+        placed = np.array([wrist + y * along + (x + 0.1 * (1 - y)) * across for x, y in points])
+        curves.append(Curve(_spline(placed), 2.6, -0.3))
+        if rng.random() < 0.8:
+            branch = placed[2] + np.array([(0, 0), (0.12, 0.2), (0.2, 0.45)]) @ np.stack([rng.choice([-1, 1]) * across, along])
+            curves.append(Curve(_spline(branch), 2.2, -0.22))
     return curves
 
 

@@ -31,7 +31,7 @@ from types import ModuleType
 
 from tfhand.io import atomic_path
 
-_BRIDGE = Path(__file__).with_name("bridge.cc")
+_OWN_SOURCES = tuple(Path(__file__).with_name(name) for name in ("bridge.cc", "shadows.cc"))
 _COMPILERS = ("g++", "c++", "clang++")
 _OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
 
@@ -54,19 +54,24 @@ def load_library() -> ctypes.CDLL:
     """Builds (the first time) and loads the rasteriser as a plain shared library.
 
     Returns:
-        The library, with the argument types of its functions (bridge.cc) declared.
+        The library, with the argument types of its functions (bridge.cc, shadows.cc) declared.
 
     Raises:
         KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
     """
     folder = source_folder()
-    path = _build("rasterizer", [folder / "rasterize_triangles_impl.cc", _BRIDGE], [f"-I{folder}"], [], "")
+    path = _build("rasterizer", [folder / "rasterize_triangles_impl.cc", *_OWN_SOURCES], [f"-I{folder}"], [], "")
     library = ctypes.CDLL(str(path))
-    pointer, integer = ctypes.c_void_p, ctypes.c_int32
-    library.tfhand_rasterize.argtypes = [pointer] * 3 + [integer] * 3 + [pointer] * 3
-    library.tfhand_rasterize.restype = None
-    library.tfhand_interpolate.argtypes = [pointer, integer, pointer, pointer, pointer, ctypes.c_int64, pointer]
-    library.tfhand_interpolate.restype = None
+    array, integer, large, real = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_float
+    signatures = {
+        "tfhand_rasterize": [array] * 3 + [integer] * 3 + [array] * 3,
+        "tfhand_interpolate": [array, integer, array, array, array, large, array],
+        "tfhand_depth_map": [array, integer, array, integer, array, array, real, integer, array],
+        "tfhand_lit_share": [array, large, array, integer, array, array, real, array, integer, real, array],
+    }
+    for name, types in signatures.items():
+        function = getattr(library, name)
+        function.argtypes, function.restype = types, None
     return library
 
 
@@ -140,7 +145,7 @@ def _build(name: str, sources: Sequence[Path], flags: Sequence[str], link_flags:
     """Compiles `sources` to `<cache>/<name>-<hash>.so` unless that file exists, and returns its path."""
     flags = ["-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", *flags]
     digest = hashlib.sha256("\0".join([*flags, *link_flags, tag, platform.machine(), sys.platform]).encode())
-    for source in (*sources, *sorted(source_folder().glob("*.h"))):
+    for source in (*sources, source_folder() / "rasterize_triangles_impl.h"):
         digest.update(source.read_bytes())
     path = cache_dir() / f"{name}-{digest.hexdigest()[:20]}.so"
     if path.exists():

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from tfhand.rendering.rasterizer import rasterize_orthographic
+from tfhand.rendering.shadows import ShadowMap, viewing_frame
 
 #: Directions in which occlusion of the environment is tested, and the side of the depth map of each.
-_NUM_DIRECTIONS = 14
-_OCCLUSION_MAP = 48
-_SHADOW_MAP = 144
-#: Offsets of the shadow map's taps on a unit disc: a ring of six and its centre.
-_TAPS = np.array([[0, 0], *[[np.cos(a), np.sin(a)] for a in np.arange(6) * np.pi / 3]], np.float32)
+_NUM_DIRECTIONS = 20
+_OCCLUSION_MAP = 56
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class LightParams:
             horizon=horizon.astype(np.float32),
             ground=ground.astype(np.float32),
             glow_direction=_sample_directions(rng, 1)[0].astype(np.float32),
-            glow_colour=(colour_of(warmth + rng.normal(0, 0.3)) * rng.uniform(0, 2.5) * ambient).astype(np.float32),
+            glow_colour=(colour_of(warmth + rng.normal(0, 0.3)) * rng.uniform(0, 1.8) * ambient).astype(np.float32),
             glow_sharpness=float(rng.uniform(1.5, 6.0)),
         )
 
@@ -92,7 +88,12 @@ def colour_of(warmth: float) -> np.ndarray:
 
 
 def ambient_irradiance(
-    vertices: np.ndarray, normals: np.ndarray, faces: np.ndarray, lights: LightParams, bounce: np.ndarray
+    vertices: np.ndarray,
+    normals: np.ndarray,
+    faces: np.ndarray,
+    lights: LightParams,
+    bounce: np.ndarray,
+    ball: tuple[np.ndarray, float],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sums the environment over the directions that each vertex sees.
 
@@ -105,88 +106,25 @@ def ambient_irradiance(
         faces: (F, 3) int32.
         lights: the lighting.
         bounce: (3,) float32 albedo of the surface for light reflected once.
+        ball: centre (3,) and radius, mm, within which occlusion counts.
 
     Returns:
         irradiance (V, 3) float32 and openness (V,) float32 in 0..1, the cosine-weighted visible share.
     """
     directions = _DIRECTIONS
     radiance = lights.radiance(directions).astype(np.float32)
-    centre, extent = bounding_ball(vertices)
-    local = vertices - centre
     cosines = np.clip(normals @ directions.T, 0, 1)
     visible = np.empty_like(cosines)
-    lifted = local + 1.5 * normals
+    lifted = vertices + 1.5 * normals
     for index, frame in enumerate(_FRAMES):
-        depth = _depth_map(local @ frame.T, faces, _OCCLUSION_MAP, extent)
-        visible[:, index] = _lookup(depth, lifted @ frame.T, extent, bias_mm=2.0, softness_mm=3.0)
+        shadow = ShadowMap(vertices, faces, frame, ball, size=_OCCLUSION_MAP)
+        visible[:, index] = shadow.lit_share(lifted, bias_mm=2.0, softness_mm=3.0)
     weights = cosines * (4.0 / len(directions))
     lit = weights * visible
     mean = radiance.mean(axis=0) * bounce
     irradiance = lit @ radiance + (weights - lit).sum(axis=1, keepdims=True) * mean
     openness = lit.sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-3)
     return irradiance, openness
-
-
-class ShadowMap:
-    """The depth of a mesh as one light sees it, and lookups into it with soft edges.
-
-    Args:
-        vertices: (V, 3) float32 camera frame, mm: what casts the shadow.
-        faces: (F, 3) int32.
-        direction: (3,) unit vector towards the light.
-        penumbra_mm: blur radius of the shadow's edge, mm.
-    """
-
-    def __init__(self, vertices: np.ndarray, faces: np.ndarray, direction: np.ndarray, penumbra_mm: float):
-        self._centre, self._extent = bounding_ball(vertices)
-        self._frame = viewing_frame(direction)
-        self._penumbra = float(penumbra_mm)
-        self._depth = _depth_map((vertices - self._centre) @ self._frame.T, faces, _SHADOW_MAP, self._extent)
-
-    def visibility(self, points: np.ndarray) -> np.ndarray:
-        """Returns how much of the light reaches `points` (N, 3) camera frame, mm: (N,) float32 in 0..1."""
-        local = (points - self._centre) @ self._frame.T
-        total = np.zeros(len(points), np.float32)
-        for tap in _TAPS:
-            offset = np.array([*(self._penumbra * tap), 0], np.float32)
-            bias = 0.8 + 0.25 * self._penumbra * float(np.hypot(*tap))
-            total += _lookup(self._depth, local + offset, self._extent, bias, softness_mm=1.5)
-        return total / len(_TAPS)
-
-
-def bounding_ball(vertices: np.ndarray) -> tuple[np.ndarray, float]:
-    """Returns the centre (3,) of the bounding box of `vertices` (V, 3) and the radius around it, mm."""
-    low, high = vertices.min(axis=0), vertices.max(axis=0)
-    centre = (low + high) / 2
-    offset = vertices - centre
-    return centre, float(np.sqrt(np.einsum("ij,ij->i", offset, offset).max())) * 1.02 + 1.0
-
-
-def viewing_frame(direction: np.ndarray) -> np.ndarray:
-    """Returns the rotation (3, 3) float32 whose rows are right, down and forward for a view against `direction`."""
-    forward = -np.asarray(direction, np.float64)
-    helper = np.eye(3)[int(np.argmin(np.abs(forward)))]
-    right = _unit(np.cross(helper, forward))
-    return np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
-
-
-def _depth_map(local: np.ndarray, faces: np.ndarray, size: int, extent: float) -> np.ndarray:
-    """Returns (size, size) float32 depths as the light sees them, mm, far away where nothing is."""
-    fragments = rasterize_orthographic(local, faces, (size, size), extent)
-    depth = fragments.depth_mm
-    depth[fragments.face_ids < 0] = 8 * extent
-    return depth
-
-
-def _lookup(depth: np.ndarray, local: np.ndarray, extent: float, bias_mm: float, softness_mm: float) -> np.ndarray:
-    """Compares points (N, 3) in the light's frame with its depth map: (N,) float32, 1 lit, 0 in shadow."""
-    pixels = local[:, :2] * np.float32(depth.shape[0] / (2 * extent)) + np.float32(depth.shape[0] / 2 - 0.5)
-    seen = cv2.remap(
-        depth, np.ascontiguousarray(pixels[:, 0:1]), np.ascontiguousarray(pixels[:, 1:2]), cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT, borderValue=8 * extent,
-    )[:, 0]  # fmt: skip
-    gap = local[:, 2] + np.float32(2 * extent - bias_mm) - seen
-    return np.clip(1 - gap * np.float32(1 / softness_mm), 0, 1)
 
 
 def _sample_directions(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -211,4 +149,4 @@ def _fibonacci_sphere(count: int) -> np.ndarray:
 
 
 _DIRECTIONS = _fibonacci_sphere(_NUM_DIRECTIONS)
-_FRAMES = np.stack([viewing_frame(direction) for direction in _DIRECTIONS])
+_FRAMES = [viewing_frame(direction) for direction in _DIRECTIONS]

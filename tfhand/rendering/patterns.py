@@ -21,7 +21,7 @@ def clouds(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     picture = np.broadcast_to(colours[0], (height, width, 3)).astype(np.float32)
     for colour, coarse in zip(colours[1:], (float(rng.uniform(30, 120)), float(rng.uniform(6, 40))), strict=True):
         value = _noise(rng, size, coarse) + 0.5 * _noise(rng, size, coarse / 3)
-        share = np.clip(value * rng.uniform(0.5, 3) + 0.5, 0, 1)[..., None]
+        share = np.clip(value * rng.uniform(0.4, 1.5) + 0.5, 0, 1)[..., None]
         picture = picture + share * (colour - picture)
     return np.clip(picture, 0, 255).astype(np.uint8)
 
@@ -30,10 +30,10 @@ def leaves(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Things that hide each other, sizes by a power law: the dead-leaves model of natural images (Lee et al. 2001)."""
     height, width = size
     picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = rng.uniform(30, 220, 3)
-    colours = _palette(rng, int(rng.integers(4, 12)))
+    colours = _palette(rng, int(rng.integers(5, 14)))
+    picture[:] = colours[0]
     for _ in range(int(rng.integers(40, 160))):
-        radius = min(5.0 * rng.random() ** -0.6, 0.5 * max(size))
+        radius = min(7.0 * rng.random() ** -0.7, 0.5 * max(size))
         centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
         colour = np.clip(colours[rng.integers(len(colours))] + rng.normal(0, 12), 0, 255).tolist()
         axes = (int(radius), int(radius * rng.uniform(0.3, 1)))
@@ -53,7 +53,7 @@ def shelves(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Rows of upright things, many of a kind, with bands across them: books, bottles, cans, blinds."""
     height, width = size
     picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = rng.uniform(10, 120, 3)
+    picture[:] = 0.5 * _palette(rng, 1)[0]
     shelf = int(height / rng.uniform(1.5, 6))
     bottom = int(rng.uniform(0.3, 1) * shelf)
     while bottom < height + shelf:
@@ -66,7 +66,7 @@ def shelves(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
             colour = kinds[rng.integers(len(kinds))]
             _upright(picture, (int(x), top, wide, bottom - top), colour, rng)
             x += wide + rng.uniform(0, 0.2 * thick)
-        edge = rng.uniform(20, 230, 3).tolist()
+        edge = _palette(rng, 1)[0].tolist()
         cv2.rectangle(picture, (0, bottom), (width, bottom + max(1, shelf // 14)), edge, -1)
         bottom += shelf
     return _lit(picture, rng)
@@ -74,8 +74,9 @@ def shelves(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
 
 def planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """Boards or tiles with a grain, each a little different."""
-    height, width = size
-    base = np.array([rng.uniform(90, 210), rng.uniform(70, 170), rng.uniform(40, 150)], np.float32)
+    upright = rng.random() < 0.5
+    height, width = size = size[::-1] if upright else size
+    base = 0.4 * _palette(rng, 1)[0] + 0.6 * rng.uniform(60, 230) * np.array([1, 0.78, 0.55], np.float32)
     board = float(rng.uniform(18, 110))
     rows = np.arange(height, dtype=np.float32)[:, None]
     columns = np.arange(width, dtype=np.float32)[None]
@@ -86,7 +87,7 @@ def planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     value = shade * (1 + 0.08 * grain + 0.05 * _noise(rng, size, 4.0))
     value = value * np.where((rows % board) < 1.5, 0.55, 1.0)
     picture = np.clip(value[..., None] * base, 0, 255).astype(np.uint8)
-    return picture if rng.random() < 0.5 else np.ascontiguousarray(picture.transpose(1, 0, 2)[:height, :width])
+    return np.ascontiguousarray(picture.transpose(1, 0, 2)) if upright else picture
 
 
 def _upright(picture: np.ndarray, box: tuple[int, int, int, int], colour: np.ndarray, rng: np.random.Generator) -> None:
@@ -100,21 +101,25 @@ def _upright(picture: np.ndarray, box: tuple[int, int, int, int], colour: np.nda
     down = np.tile(colour, (tall, 1))
     for _ in range(int(rng.integers(0, 4))):
         start, length = int(rng.uniform(0, tall)), int(rng.uniform(0.03, 0.3) * tall) + 1
-        down[start : start + length] = rng.uniform(10, 245, 3)
+        down[start : start + length] = _palette(rng, 1)[0]
     picture[y0:y1, x0:x1] = np.clip(down[y0 - top : y1 - top, None] * light[None, :, None], 0, 255)
 
 
 def _lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Multiplies a picture with a smooth light and a little texture."""
     light = 1 + 0.25 * _noise(rng, picture.shape[:2], 90.0) + 0.05 * _noise(rng, picture.shape[:2], 2.0)
-    return np.clip(picture * light[..., None], 0, 255).astype(np.uint8)
+    return cv2.multiply(picture, cv2.merge([light, light, light]), dtype=cv2.CV_8U)
 
 
 def _palette(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Returns (count, 3) float32 colours, mostly muted, some strong."""
+    """Returns (count, 3) float32 colours: mostly muted, some strong, now and then some like skin."""
     value = rng.uniform(15, 245, (count, 1))
-    muted = rng.random((count, 1)) ** 0.7
-    return (value * (1 - (1 - muted) * rng.uniform(0, 0.95, (count, 3)))).astype(np.float32)
+    strength = rng.random((count, 1)) ** 2.2
+    colours = value * (1 - strength * rng.uniform(0, 0.95, (count, 3)))
+    if rng.random() < 0.3:
+        skin = rng.random(count) < 0.5
+        colours[skin] = value[skin] * (1, rng.uniform(0.66, 0.85), rng.uniform(0.5, 0.75))
+    return colours.astype(np.float32)
 
 
 def _noise(rng: np.random.Generator, size: tuple[int, int], coarse: float) -> np.ndarray:

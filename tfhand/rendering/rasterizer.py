@@ -81,34 +81,6 @@ def rasterize(
     return _run(clip, z, faces, height, width)
 
 
-def rasterize_orthographic(
-    vertices: np.ndarray, faces: np.ndarray, size: tuple[int, int], extent: float
-) -> Fragments:
-    """Rasterises a mesh seen along +z without perspective, as a light at infinity does.
-
-    Args:
-        vertices: (V, 3) float32 in the viewer's frame, mm: x right, y down, z away from the viewer (any sign).
-        faces: (F, 3) int32.
-        size: (height, width) of the image, pixels.
-        extent: half the side of the square seen, mm: x, y of -extent..extent fill the image.
-
-    Returns:
-        Fragments, whose depth is z + 2 * extent (positive for what lies within the square's depth).
-
-    Raises:
-        ValueError: as `rasterize`; `extent` not positive.
-    """
-    vertices, faces = _checked_mesh(vertices, faces)
-    height, width = _checked_size(size)
-    if not extent > 0:
-        raise ValueError(f"extent: expected a positive half side in mm, got {extent}.")
-    clip = np.empty((len(vertices), 4), np.float32)
-    np.multiply(vertices, 1 / extent, out=clip[:, :3])
-    clip[:, 2] *= 0.5
-    clip[:, 3] = 1
-    return _run(clip, vertices[:, 2] + np.float32(2 * extent), faces, height, width)
-
-
 def interpolate(
     attributes: np.ndarray, faces: np.ndarray, face_ids: np.ndarray, barycentric: np.ndarray
 ) -> np.ndarray:

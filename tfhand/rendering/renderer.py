@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfhand.rendering import shading
-from tfhand.rendering.lighting import LightParams, ShadowMap, ambient_irradiance
+from tfhand.rendering.lighting import LightParams, ambient_irradiance
 from tfhand.rendering.rasterizer import Fragments, interpolate, rasterize
+from tfhand.rendering.shadows import ShadowMap, bounding_ball, viewing_frame
 from tfhand.rendering.skin import SkinParams, mean_albedo, skin_albedo
 from tfhand.rendering.surface import ArmParams, DrawnSurface, HandSurface
 from tfhand.rendering.texture import SkinTexture
@@ -112,7 +113,10 @@ class HandRenderer:
         """Returns linear RGB (N, 3) of the samples and the luminance of their mean irradiance."""
         albedo_mean = mean_albedo(skin)
         count = len(drawn.vertices)
-        ambient, openness = ambient_irradiance(drawn.vertices, drawn.normals, drawn.faces, lights, 0.8 * albedo_mean)
+        ball = bounding_ball(drawn.vertices[: self.surface.num_vertices])
+        ambient, openness = ambient_irradiance(
+            drawn.vertices, drawn.normals, drawn.faces, lights, 0.8 * albedo_mean, ball
+        )
         attributes = np.concatenate(
             [drawn.normals, drawn.tangents, self._vertex_textures[:count], ambient, openness[:, None]], axis=1
         )
@@ -122,33 +126,44 @@ class HandRenderer:
         smooth = shading.normalised(values[:, 0:3])
         smooth *= np.where(shading.dot(smooth, view) < -0.2, -1, 1).astype(np.float32)[:, None]
         cloth = (samples.face_ids >= drawn.num_skin_faces).astype(np.float32)
-        look = self._skin_look(values[:, 9:16], skin, cloth)
+        # Millimetres of skin that a pixel covers: relief finer than that averages out instead of sparkling.
+        footprint = points[:, 2] / (intrinsics[0] * np.maximum(shading.dot(smooth, view), 0.12))
+        look = self._skin_look(values[:, 9:16], skin, cloth, footprint)
         bent = shading.bent_normals(smooth, values[:, 3:9], look.slope_x, look.slope_y)
+        # The gloss of many facets within a pixel lies between the smooth surface's and the relief's.
+        glossy = shading.normalised(smooth + bent)
         irradiance = values[:, 16:19].copy()
         shine = np.zeros((len(points), 3), np.float32)
         for direction, colour, penumbra in zip(lights.directions, lights.colours, lights.penumbra_mm, strict=True):
             visibility = np.ones(len(points), np.float32)
             if penumbra > 0:
-                shadow = ShadowMap(drawn.vertices, drawn.faces, direction, penumbra)
-                visibility = shadow.visibility(points + 1.2 * smooth)
+                shadow = ShadowMap(drawn.vertices, drawn.faces, viewing_frame(direction), ball)
+                visibility = shadow.lit_share(points + 1.2 * smooth, float(penumbra))
             irradiance += shading.diffuse(smooth, bent, direction, visibility, skin.softness) * colour
-            glint = shading.specular(bent, view, direction, look.roughness, look.f0) * visibility
+            glint = shading.specular(glossy, view, direction, look.roughness, look.f0) * visibility
             shine += glint[:, None] * colour
-        mirror = lights.radiance(shading.reflected(bent, view)).astype(np.float32)
-        mirror *= (shading.environment_reflectance(bent, view, look.roughness, look.f0) * values[:, 19])[:, None]
+        mirror = lights.radiance(shading.reflected(glossy, view)).astype(np.float32)
+        mirror *= (shading.environment_reflectance(glossy, view, look.roughness, look.f0) * values[:, 19])[:, None]
         mean = float(irradiance.mean(axis=0) @ _LUMINANCE) if len(points) else 0.0
         irradiance *= look.albedo
         irradiance += (shine + mirror) * (skin.shine * (1 - cloth))[:, None]
         return irradiance, mean
 
-    def _skin_look(self, values: np.ndarray, skin: SkinParams, cloth: np.ndarray) -> _Look:
-        """Evaluates the texture at samples: `values` (N, 7) are atlas x, y, side, blood, melanin, nail, nail tip."""
+    def _skin_look(self, values: np.ndarray, skin: SkinParams, cloth: np.ndarray, footprint: np.ndarray) -> _Look:
+        """Evaluates the texture at samples.
+
+        Args:
+            values: (N, 7) atlas x, y, side, blood, melanin, nail, nail tip.
+            skin: the person's skin.
+            cloth: (N,) 1 on the sleeve, else 0.
+            footprint: (N,) mm of skin that a pixel covers.
+        """
         atlas, side, nail = np.ascontiguousarray(values[:, :2]), values[:, 2], values[:, 5]
         bare = 1 - nail
         crease = self.texture.creases_at(atlas, side)
         noise = self.texture.noise_at(atlas, side, skin.noise_offset, skin.noise_scale)
-        depth = skin.crease_depth * bare * np.minimum(1, 3 * np.abs(side))
-        groove = -crease[:, 0] * depth
+        depth = skin.crease_depth * bare * np.minimum(1, 3 * np.abs(side)) / (1 + (footprint / 2.5) ** 2)
+        groove = np.maximum(-crease[:, 0] * depth, 0)
         contrast = 1 + skin.palm_lightness * (values[:, 4] - 1)
         melanin = skin.melanin * contrast * (1 + 0.07 * skin.mottling * noise[:, 0]) * (1 - 0.55 * nail)
         melanin = melanin * (1 + 0.35 * groove)
@@ -157,7 +172,7 @@ class HandRenderer:
         albedo *= (1 - np.minimum(0.3 * groove, 0.6))[:, None]
         self._paint_nails(albedo, nail, values[:, 6], skin)
         self._paint_sleeve(albedo, atlas, skin, cloth)
-        fine = skin.relief * bare * (1 - cloth)
+        fine = skin.relief * bare * (1 - cloth) / (1 + footprint**2)
         depth = depth * (1 - cloth)
         roughness = skin.roughness * (1 + 0.08 * noise[:, 0]) * (1 - 0.35 * nail)
         return _Look(
@@ -231,20 +246,17 @@ class _Samples:
 def _pick_samples(centres: Fragments, fine: Fragments, num_hand_faces: int) -> _Samples:
     """Chooses one sample for interior pixels and all covered subsamples for pixels with an edge."""
     height, width = centres.face_ids.shape
-    ids = fine.face_ids.reshape(height, 2, width, 2)
-    quads = fine.depth_mm.reshape(height, 2, width, 2)
-    covered = ids >= 0
-    count = covered.sum(axis=(1, 3), dtype=np.int32)
-    top = np.maximum(quads[:, 0], quads[:, 1])
-    bottom = np.minimum(quads[:, 0], quads[:, 1])
-    spread = np.maximum(top[..., 0], top[..., 1]) - np.minimum(bottom[..., 0], bottom[..., 1])
+    covered = fine.face_ids >= 0
+    count = _quad_reduce(np.add, covered.view(np.uint8))
+    depth = fine.depth_mm
+    spread = _quad_reduce(np.maximum, depth) - _quad_reduce(np.minimum, depth)
     inner = (count == 4) & (spread < _EDGE_MM) & (centres.face_ids >= 0)
     edge = (count > 0) & ~inner
     inner_pixels = np.flatnonzero(inner)
-    fine_edge = np.flatnonzero((covered & edge[:, None, :, None]).ravel())
+    fine_edge = np.flatnonzero(covered & edge.repeat(2, axis=0).repeat(2, axis=1))
     fine_rows, fine_columns = np.divmod(fine_edge, 2 * width)
     inner_rows, inner_columns = np.divmod(inner_pixels, width)
-    hand = (covered & (ids < num_hand_faces)).sum(axis=(1, 3), dtype=np.int32)
+    hand = _quad_reduce(np.add, (covered & (fine.face_ids < num_hand_faces)).view(np.uint8))
     joined = [(getattr(centres, name), getattr(fine, name)) for name in ("face_ids", "barycentric", "depth_mm")]
     flat = [
         np.concatenate([a.reshape(height * width, -1)[inner_pixels], b.reshape(4 * height * width, -1)[fine_edge]])
@@ -261,6 +273,12 @@ def _pick_samples(centres: Fragments, fine: Fragments, num_hand_faces: int) -> _
         coverage=count * np.float32(0.25),
         hand_coverage=hand * np.float32(0.25),
     )
+
+
+def _quad_reduce(operation: np.ufunc, fine: np.ndarray) -> np.ndarray:
+    """Combines the four subsamples (2H, 2W) of each pixel: (H, W)."""
+    rows = operation(fine[0::2], fine[1::2])
+    return operation(rows[:, 0::2], rows[:, 1::2])
 
 
 def _resolve(colours: np.ndarray, samples: _Samples, height: int, width: int) -> np.ndarray:

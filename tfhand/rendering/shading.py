@@ -51,8 +51,10 @@ def diffuse(
     cosine = n_bent[:, None] + (n_smooth - n_bent)[:, None] * blur
     cosine = np.maximum((cosine + wrap) * (1 / (1 + wrap)), 0)
     # A shadow's edge also bleeds red: raise the visibility of the long-travelling channels.
-    soft_shadow = visibility[:, None] ** (1 - 0.45 * softness * _BLUR)
-    return cosine * soft_shadow
+    bleed = (1 - visibility)[:, None] * (0.5 * softness * _BLUR)
+    bleed += 1
+    bleed *= visibility[:, None]
+    return cosine * bleed
 
 
 def specular(
@@ -89,7 +91,7 @@ def environment_reflectance(normals: np.ndarray, view: np.ndarray, roughness: np
     """Share (N,) of the environment reflected specularly, less for rough surfaces (Lagarde's Fresnel fit)."""
     n_v = np.clip(dot(normals, view), 0, 1)
     grazing = np.maximum(1 - roughness, f0)
-    return f0 + (grazing - f0) * (1 - n_v) ** 5
+    return f0 + 0.5 * (grazing - f0) * (1 - n_v) ** 5
 
 
 def reflected(normals: np.ndarray, view: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ class SkinTexture:
         rows, columns = self.creases.shape[1:3]
         row = np.clip(pixels[:, 1], 0, rows - 1) + np.where(side > 0, np.float32(rows), np.float32(0))
         maps = self.creases.reshape(2 * rows, columns, 3)
-        return cv2.remap(maps, pixels[:, :1].copy(), row[:, None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+        return _lookup(maps, pixels[:, 0], row, cv2.BORDER_REPLICATE)
 
     def noise_at(self, atlas: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
         """Returns (N, 4) float32 noise at atlas points (N, 2), mm, moved by `offset` (2,) in tiles."""
@@ -84,7 +84,7 @@ class SkinTexture:
         pixels = atlas * np.float32(_NOISE_SIZE / (NOISE_TILE_MM * scale)) + offset.astype(np.float32) * size
         pixels += np.where(side > 0, np.float32(0.37 * _NOISE_SIZE), np.float32(0))[:, None]
         pixels -= np.floor(pixels * (1 / size)) * size
-        return cv2.remap(self.noise, pixels[:, :1].copy(), pixels[:, 1:].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)[:, 0]
+        return _lookup(self.noise, pixels[:, 0], pixels[:, 1], cv2.BORDER_WRAP)
 
 
 def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
@@ -102,6 +102,18 @@ def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
     z = _unit(z - (z @ y) * y)
     frame = np.stack([np.cross(y, z), y, z])
     return (vertices - wrist) @ frame.T, (joints - wrist) @ frame.T
+
+
+def _lookup(image: np.ndarray, x: np.ndarray, y: np.ndarray, border: int) -> np.ndarray:
+    """Returns `image` (rows, columns, C) at points x, y (N,) in texels, bilinearly: (N, C)."""
+    count = len(x)
+    # OpenCV's images have at most 32767 rows: the points go in rows of 256.
+    grid = np.zeros((2, -(-count // 256) * 256), np.float32)
+    grid[0, :count], grid[1, :count] = x, y
+    grid = grid.reshape(2, -1, 256)
+    if count == 0:
+        return np.zeros((0, image.shape[2]), np.float32)
+    return cv2.remap(image, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=border).reshape(-1, image.shape[2])[:count]
 
 
 def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
