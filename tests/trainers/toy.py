@@ -1,0 +1,84 @@
+"""A network of a few thousand weights with the interface of `HandMeshNet`, and hands to train it on."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+from keras import layers
+
+from tfhand.data import BatchSource, HandSample
+from tfhand.layers import BatchNorm
+
+SIZE = 16
+OCTAHEDRON = SimpleNamespace(
+    faces=np.array([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]], np.int32),
+    num_vertices=6,
+)
+
+
+class ToyNet(keras.Model):
+    """Heat-maps, mesh and pose from a `SIZE` x `SIZE` image, with batch norm; see `HandMeshNet` for the methods."""
+
+    input_size = SIZE
+
+    def __init__(self):
+        image = keras.Input((SIZE, SIZE, 3), name="image")
+        features = layers.Conv2D(8, 3, strides=2, padding="same", name="stem")(image)
+        features = layers.ReLU()(BatchNorm(name="stem_bn")(features))
+        maps = layers.Conv2D(21, 1, name="maps")(features)
+        latent = layers.Dense(16, activation="relu", name="latent")(layers.Flatten()(features))
+        vertices = layers.Reshape((6, 3))(layers.Dense(18, name="mesh")(latent))
+        pose = keras.Sequential([keras.Input((6, 3)), layers.Flatten(), layers.Dense(63), layers.Reshape((21, 3))], name="pose")
+        joints = pose(vertices)
+        outputs = {"heatmaps_1": maps, "vertices_uvd": vertices, "joints_uvd_mesh": joints, "joints_uvd": joints}
+        super().__init__(image, outputs, name="toy")
+
+    def stage_layers(self, stage):
+        names = {"heatmap": ["stem", "stem_bn", "maps"], "mesh": ["latent", "mesh"], "pose": ["pose"]}[stage]
+        return [self.get_layer(name) for name in names]
+
+    def heatmap_model(self):
+        return keras.Model(self.input, {"heatmaps_1": self.output["heatmaps_1"]})
+
+    def pose_model(self):
+        return self.get_layer("pose")
+
+    def save_preset_weights(self, path):
+        np.savez(path.with_suffix(".npz"), *self.get_weights())
+        path.with_suffix(".npz").replace(path)
+
+
+class Hands:
+    """A dataset of hand-like samples with six vertices."""
+
+    def __init__(self, count: int = 12, bad: int | None = None):
+        self.count = count
+        self.bad = bad
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> HandSample:
+        rng = np.random.default_rng(index)
+        joints = rng.normal(size=(21, 3)) * [30, 30, 20] + [0, 0, 500]
+        vertices = np.concatenate([joints[1:21:4], joints[:1]]) + 2.0
+        sample = HandSample(
+            image=rng.integers(0, 256, (24, 24, 3), dtype=np.uint8),
+            intrinsics=np.array([80.0, 80.0, 12.0, 12.0]),
+            box=np.array([2.0, 2.0, 20.0, 20.0]),
+            side="right",
+            joints_mm=joints,
+            vertices_mm=vertices,
+            seed=index,
+            name=str(index),
+        )
+        if index == self.bad:
+            sample.vertices_mm[0] = np.nan
+        return sample
+
+
+def toy_source(batch_size: int = 4, **kwargs) -> BatchSource:
+    """Batches of toy hands."""
+    return BatchSource(Hands(), batch_size, SIZE, **kwargs)

@@ -1,0 +1,115 @@
+"""A whole training of the toy network in two stages, as a function and as a script that can kill itself.
+
+    python toy_run.py OUT [STEP]     SIGKILL after STEP steps
+    python toy_run.py OUT replicas   on two logical CPUs
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+from pathlib import Path
+
+import keras
+from toy import OCTAHEDRON, SIZE, Hands, ToyNet
+
+from tfhand.data import AugmentConfig, BatchSource
+from tfhand.losses import CompositeLoss
+from trainers import devices
+from trainers.average import WeightAverage
+from trainers.checkpoint import Progress, read_progress
+from trainers.config import OptimizerConfig, StageConfig, TrainConfig
+from trainers.run_folder import RunFolder
+from trainers.stage import Run, train_stages
+
+STAGES = {
+    "maps": StageConfig(
+        steps=6,
+        losses={"heatmap_cross_entropy": 1.0},
+        parts=["heatmap"],
+        batch_size=4,
+        optimizer=OptimizerConfig(name="rmsprop", schedule="constant"),
+    ),
+    "all": StageConfig(
+        steps=9,
+        losses={"heatmap_cross_entropy": 1.0, "vertex_l1": 1.0, "pose_l1": 1.0},
+        batch_size=4,
+        optimizer=OptimizerConfig(warmup_steps=2, weight_decay=0.01, clip_norm=1.0),
+    ),
+}
+
+
+def toy_config(out: Path, **changes) -> TrainConfig:
+    """The config of the toy run."""
+    defaults = dict(log_every=2, checkpoint_every=2, validate_every=4, num_pictures=1, ema_decay=0.9)
+    return TrainConfig(**{"stages": STAGES, "out": str(out), **defaults, **changes})
+
+
+def toy_run(config: TrainConfig, hands: Hands | None = None) -> bool:
+    """Runs it, or what is left of it; returns whether it came to its end."""
+    strategy = devices.set_up(config)
+    folder = RunFolder(config.out)
+    checkpoint = folder.open(config, "toy_run")
+    progress = Progress() if checkpoint is None else read_progress(checkpoint)
+    with devices.scope(strategy):
+        network = ToyNet()
+        average = WeightAverage(network, ToyNet(), config.ema_decay)
+    validation = list(BatchSource(Hands(6), 4, SIZE, shuffle=False))
+    run = Run(config, folder, network, average, OCTAHEDRON.faces, validation, progress, strategy)
+    losses = {name: CompositeLoss(stage.losses, OCTAHEDRON) for name, stage in config.active_stages}
+
+    def batches(number: int, stage: StageConfig) -> BatchSource:
+        return BatchSource(hands or Hands(), stage.batch_size, SIZE, AugmentConfig(), config.seed + number)
+
+    return train_stages(run, losses, batches, checkpoint)
+
+
+def kill_after(step: int) -> None:
+    """Makes this process kill itself after so many steps."""
+    from trainers.callbacks import StepCounter
+
+    original = StepCounter.on_train_batch_end
+
+    def count_and_die(self, batch, logs=None):
+        original(self, batch, logs)
+        if self.progress.total_step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    StepCounter.on_train_batch_end = count_and_die
+
+
+def compare_replicas(out: Path) -> None:
+    """Trains one step in each of several stages on one and on two logical CPUs; compares weights and losses."""
+    import numpy as np
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    stages = {}
+    for name, stage in STAGES.items():
+        # Gradients are compared through plain descent; the clipping is tight enough to act.
+        for clip_norm in (0.0, 0.01):
+            optimizer = OptimizerConfig(name="sgd", schedule="constant", learning_rate=0.1, clip_norm=clip_norm)
+            one_step = dataclasses.replace(stage, steps=1, batch_size=8, optimizer=optimizer)
+            stages[f"{name}_{clip_norm}"] = one_step
+    results = []
+    for count in (1, 2):
+        folder = out / str(count)
+        assert toy_run(toy_config(folder, stages=stages, devices=count))
+        with np.load(folder / "weights.safetensors") as weights:
+            results.append([weights[key] for key in weights.files])
+        results[-1].append(np.genfromtxt(folder / "log.csv", delimiter=",", skip_header=1)[:, 6:])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=2e-5, atol=2e-6)
+
+
+if __name__ == "__main__":
+    keras.config.disable_interactive_logging()
+    if sys.argv[2:] == ["replicas"]:
+        compare_replicas(Path(sys.argv[1]))
+    else:
+        if sys.argv[2:]:
+            kill_after(int(sys.argv[2]))
+        toy_run(toy_config(Path(sys.argv[1])))

@@ -1,0 +1,55 @@
+"""Stopping at the first loss that is not a number."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfhand.io import atomic_path
+from trainers.checkpoint import Progress
+
+
+class NonFiniteLossError(RuntimeError):
+    """The loss became infinite or not a number."""
+
+
+class BadBatchGuard(keras.callbacks.Callback):
+    """Stops the training when the loss is not finite, and keeps the batch that did it.
+
+    Args:
+        progress: kept by `StepCounter`, which comes before.
+        source: `source[step]` gives the batch of a step again: images and a dict of labels.
+        path: the .npz file to write the batch to.
+    """
+
+    def __init__(self, progress: Progress, source: Any, path: Path):
+        super().__init__()
+        self.progress = progress
+        self.source = source
+        self.path = path
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        bad = sorted(name for name, value in (logs or {}).items() if not math.isfinite(float(value)))
+        if bad:
+            self._stop(bad)
+
+    def _stop(self, bad: list[str]) -> None:
+        step = self.progress.step - 1
+        images, labels = self.source[step]
+        arrays = {"image": np.asarray(images), **{name: np.asarray(value) for name, value in labels.items()}}
+        with atomic_path(self.path) as temporary:
+            np.savez_compressed(temporary, step=step, **arrays)
+        wrong = sorted(name for name, value in arrays.items() if not np.all(np.isfinite(value)))
+        blame = (
+            f"the batch itself holds values that are not finite in {', '.join(wrong)}"
+            if wrong
+            else "the batch is finite, so the training diverged: lower optimizer.learning_rate, raise optimizer.warmup_steps, or set optimizer.clip_norm"
+        )
+        raise NonFiniteLossError(
+            f"not finite at step {step} of stage {self.progress.stage}: {', '.join(bad)}. The batch is in {self.path}; {blame}. "
+            "The last checkpoint is from before."
+        )

@@ -1,0 +1,157 @@
+"""What a training run is told: typed, frozen, filled from YAML and the command line.
+
+A config file holds only what differs from the defaults below, and any field can be overridden:
+
+    python -m trainers.fully_supervised --config configs/mobile.yaml --seed 3 --stages.full.steps 4000
+
+`trainers.config_file` reads and writes the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tfhand.data.augment import AugmentConfig
+
+Part = Literal["heatmap", "mesh", "pose"]
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How the weights of a stage are moved.
+
+    Args:
+        name: rmsprop is the paper's; adamw trains `mobile` best.
+        learning_rate: the peak, reached at the end of the warm-up.
+        schedule: constant holds the peak; cosine falls to `final_factor` of it at the stage's last step.
+        warmup_steps: steps of linear rise from 0. Raise it when the first hundred steps blow up.
+        final_factor: where cosine ends, as a part of the peak.
+        weight_decay: decoupled, for adamw and lion; kernels only, never biases or normalisation.
+        clip_norm: the gradient is scaled down to this global norm; 0 leaves it as it is.
+    """
+
+    name: Literal["rmsprop", "adamw", "adam", "lion", "sgd"] = "adamw"
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    warmup_steps: int = 0
+    final_factor: float = 0.01
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of a training: so many steps on one sum of losses.
+
+    Args:
+        steps: optimisation steps; 0 leaves the stage out.
+        losses: weight of every loss term by its name in `tfhand.losses`.
+        parts: what is trained; the other parts are frozen. [heatmap] alone runs only the heat-map network,
+            [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network.
+        batch_size: samples in a step, over all devices.
+        optimizer: how the weights are moved.
+    """
+
+    steps: int
+    losses: dict[str, float]
+    parts: list[Part] = field(default_factory=lambda: ["heatmap", "mesh", "pose"])
+    batch_size: int = 32
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+
+    @property
+    def kind(self) -> Literal["heatmap", "pose", "full"]:
+        """Which network runs in the stage: the heat-map network alone, the pose regressor alone, or all."""
+        return self.parts[0] if self.parts in (["heatmap"], ["pose"]) else "full"
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where hands come from.
+
+    Args:
+        train: folder of generated shards; without one, `num_samples` hands are rendered first.
+        validation: folder of generated shards to validate on; without one, `num_validation` are rendered.
+        num_samples: hands to render into the run folder when `train` is null; 0 renders every training batch
+            afresh, which never repeats a hand and takes a core for each 25 images a second.
+        num_validation: validation hands looked at (the first ones of `validation`), or rendered.
+        render_size: side of rendered images, pixels; a little above the network's input leaves room to zoom in.
+        workers: threads that decode and augment, and processes that render.
+        augmentation: how training crops vary; null turns it off.
+    """
+
+    train: str | None = None
+    validation: str | None = None
+    num_samples: int = 1000
+    num_validation: int = 64
+    render_size: int = 160
+    workers: int = 2
+    augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole training run.
+
+    Args:
+        stages: the stages by name, trained in this order.
+        preset: network preset of `tfhand.models`.
+        weights: where to start: `imagenet` for a pretrained trunk, where the preset has one, `default` for the
+            shipped weights, a weights file, or null for random weights.
+        data: training and validation data.
+        out: run folder. When it holds a checkpoint of the same config, training continues from it.
+        resume: auto continues where there is a checkpoint; never insists on an empty run folder.
+        ema_decay: per-step decay of the averaged weights, which are validated and exported; 0 averages nothing.
+        seed: of initial weights, order and augmentation.
+        precision: float32, or mixed_bfloat16 where the processor has it (faster, slightly noisier).
+        jit_compile: compile the step with XLA (always done under JAX). Off is faster on CPUs; not possible on several
+            devices.
+        devices: how many visible GPUs (or logical CPUs) to use; 0 takes all GPUs, or one CPU.
+        threads: CPU threads for TensorFlow; 0 lets it choose.
+        log_every: steps between two lines of log.csv and TensorBoard.
+        validate_every: steps between two validations (which also export the averaged weights so far).
+        checkpoint_every: steps between two checkpoints.
+        keep_checkpoints: how many of the last checkpoints are kept.
+        num_pictures: validation samples drawn at every validation.
+    """
+
+    stages: dict[str, StageConfig]
+    preset: str = "mobile"
+    weights: str | None = None
+    data: DataConfig = field(default_factory=DataConfig)
+    out: str = "runs/training"
+    resume: Literal["auto", "never"] = "auto"
+    ema_decay: float = 0.999
+    seed: int = 0
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    jit_compile: bool = False
+    devices: int = 0
+    threads: int = 0
+    log_every: int = 50
+    validate_every: int = 500
+    checkpoint_every: int = 250
+    keep_checkpoints: int = 2
+    num_pictures: int = 8
+
+    def __post_init__(self) -> None:
+        for name, stage in self.stages.items():
+            _require(stage.steps >= 0, f"stages.{name}.steps", "at least 0", stage.steps)
+            _require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
+            _require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
+            _require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
+            _require(stage.optimizer.learning_rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", stage.optimizer.learning_rate)
+        _require(any(stage.steps > 0 for stage in self.stages.values()), "stages", "at least one with steps > 0", list(self.stages))
+        for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
+            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        _require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)
+        _require(self.data.num_validation >= 1, "data.num_validation", "at least 1", self.data.num_validation)
+
+    @property
+    def active_stages(self) -> list[tuple[str, StageConfig]]:
+        """The stages that have steps, in order."""
+        return [(name, stage) for name, stage in self.stages.items() if stage.steps > 0]
+
+
+def _require(fine: bool, name: str, expected: str, got: Any) -> None:
+    if not fine:
+        raise ValueError(f"{name}: expected {expected}, got {got!r}")

@@ -1,0 +1,66 @@
+"""Devices, threads and numbers' precision: what must be settled before the first tensor."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import keras
+
+from trainers.config import TrainConfig
+
+
+def set_up(config: TrainConfig) -> Any:
+    """Seeds everything, sets precision and threads, and chooses the devices.
+
+    Args:
+        config: the run's config.
+
+    Returns:
+        A `tf.distribute` strategy, or None for one device (and always under other backends than TensorFlow).
+
+    Raises:
+        ValueError: more devices than there are, or XLA on several.
+    """
+    keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_global_policy(config.precision)
+    if keras.backend.backend() != "tensorflow":
+        _hide_gpus_from_tensorflow()
+        return None
+    import tensorflow as tf
+
+    if config.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(config.threads)
+    devices = _choose(tf, config.devices)
+    if len(devices) < 2:
+        return None
+    if config.jit_compile:
+        raise ValueError(f"jit_compile: expected false on {len(devices)} devices, got true; Keras can't compile replicated steps")
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:
+    """Where variables must be made for `strategy` (None: anywhere)."""
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def num_replicas(strategy: Any) -> int:
+    """How many devices share a batch."""
+    return 1 if strategy is None else strategy.num_replicas_in_sync
+
+
+def _choose(tf: Any, wanted: int) -> list[str]:
+    """Names of the devices: all GPUs (or `wanted` of them); without GPUs `wanted` logical CPUs, or one."""
+    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    names = gpus or [device.name for device in tf.config.list_logical_devices("CPU")]
+    count = wanted or (len(gpus) or 1)
+    if count > len(names):
+        raise ValueError(f"devices: expected at most the {len(names)} that are visible, got {wanted}")
+    return names[:count]
+
+
+def _hide_gpus_from_tensorflow() -> None:
+    """TensorFlow only prepares the input here; it must not take the GPUs' memory."""
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")

@@ -1,0 +1,85 @@
+"""The network with its losses, as Keras trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfhand.losses import CompositeLoss
+from trainers.average import WeightAverage
+
+
+class TrainingModel(keras.Model):
+    """What `fit` sees in one stage: a part of the network, its losses, and the average that follows.
+
+    Nothing here depends on the backend.
+
+    Args:
+        network: the whole network.
+        average: running average of `network`'s weights; None keeps none.
+        loss: weighted losses of the stage.
+        kind: which network runs: heatmap, pose (on ground-truth meshes), or full.
+        parts: the parts that are trained, of heatmap, mesh and pose. The others are frozen, batch
+            statistics included.
+        num_replicas: devices that share a batch. Keras adds the devices' gradients up, so each one's
+            loss is divided by it.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        average: WeightAverage | None,
+        loss: CompositeLoss,
+        kind: str,
+        parts: Sequence[str],
+        num_replicas: int = 1,
+    ):
+        super().__init__(name="training")
+        self.network = network
+        self.average = average
+        self.loss_terms = loss
+        self.num_replicas = num_replicas
+        self.part_metrics = [keras.metrics.Mean(name=name) for name in loss.terms]
+        freeze_all_but(network, parts)
+        self.kind = kind
+        self.forward = {"heatmap": network.heatmap_model, "pose": network.pose_model, "full": lambda: network}[kind]()
+        self.built = True
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
+        """Runs the stage's part of the network.
+
+        Args:
+            inputs: `image` (B, H, W, 3) uint8 0..255, or `vertices_uvd` (B, V, 3) for the pose regressor alone.
+            training: whether batch statistics are those of the batch.
+
+        Returns:
+            Outputs by name.
+        """
+        if self.kind == "pose":
+            return {"joints_uvd_mesh": self.forward(inputs["vertices_uvd"], training=training)}
+        return self.forward(ops.cast(inputs["image"], "float32") / 255.0, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The stage's loss of a batch; `x`, `y` and `y_pred` are dicts, see `CompositeLoss`."""
+        del x, sample_weight
+        total, parts = self.loss_terms(y, y_pred)
+        for metric in self.part_metrics:
+            metric.update_state(parts[metric.name])
+        if training and self.average is not None:
+            self.average.update()
+        return total / self.num_replicas
+
+
+def freeze_all_but(network: keras.Model, parts: Sequence[str]) -> None:
+    """Sets which layers of a network are trained.
+
+    Args:
+        network: with `stage_layers(part)` for the parts heatmap, mesh and pose.
+        parts: the parts that are trained.
+    """
+    for part in ("heatmap", "mesh", "pose"):
+        for layer in network.stage_layers(part):
+            layer.trainable = part in parts

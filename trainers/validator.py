@@ -1,0 +1,100 @@
+"""Errors of a network on a fixed set of hands, while it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from tfhand.constants import ROOT_JOINT
+from tfhand.data.batches import Batch
+from tfhand.geometry import uvd_to_xyz
+from tfhand.metrics import mesh_error_mm, pose_error_mm
+from trainers.pictures import contact_sheet
+
+#: Figures by what a stage trains: the other outputs of the network mean nothing yet.
+FIGURES = {
+    "heatmap": ("joint_uv_error_px",),
+    "pose": ("pose_from_true_mesh_error_mm",),
+    "full": ("mesh_error_mm", "pose_error_mm", "joint_uv_error_px"),
+}
+
+
+class Validator:
+    """Runs a network on the validation set.
+
+    Args:
+        network: what is validated; only its inference is used.
+        batches: plain crops, see `tfhand.data.batches`.
+        faces: (F, 3) triangles of the network mesh, for pictures.
+        kind: which figures a stage can be judged by: heatmap, pose or full.
+        num_pictures: samples to draw; 0 draws none.
+    """
+
+    def __init__(self, network: keras.Model, batches: Sequence[Batch], faces: np.ndarray, kind: str, num_pictures: int):
+        self.network = network
+        self.batches = batches
+        self.faces = faces
+        self.kind = kind
+        self.num_pictures = num_pictures
+        self.true = {key: np.concatenate([labels[key] for _, labels in batches]) for key in batches[0][1]}
+        self.model = {"heatmap": network.heatmap_model, "pose": network.pose_model, "full": lambda: network}[kind]()
+
+    def run(self) -> tuple[dict[str, float], np.ndarray | None]:
+        """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
+        outputs = [self._predict(images, labels) for images, labels in self.batches]
+        pred = {key: np.concatenate([np.asarray(output[key]) for output in outputs]).astype(np.float32) for key in outputs[0]}
+        figures = {name: self._figure(name, pred) for name in FIGURES[self.kind]}
+        return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
+
+    def _predict(self, images: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.kind == "pose":
+            return {"joints_uvd": _array(self.model.predict(labels["vertices_uvd"], verbose=0))}
+        outputs = self.model.predict(images.astype(np.float32) / 255.0, verbose=0)
+        last = max(key for key in outputs if key.startswith("heatmaps_"))
+        wanted = {"joints_uv": peaks(_array(outputs[last]))}
+        if self.kind == "full":
+            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd")}
+        return wanted
+
+    def _figure(self, name: str, pred: dict[str, np.ndarray]) -> float:
+        if name == "joint_uv_error_px":
+            distances = np.linalg.norm(pred["joints_uv"] - self.true["joints_uvd"][..., :2], axis=-1)
+            return float(distances.mean() * self.batches[0][0].shape[1])
+        key = "vertices_uvd" if name == "mesh_error_mm" else "joints_uvd"
+        uvd = pred[key].copy()
+        if key == "joints_uvd":  # The root is given in the paper's protocol.
+            uvd[:, ROOT_JOINT] = self.true[key][:, ROOT_JOINT]
+        error = mesh_error_mm if key == "vertices_uvd" else pose_error_mm
+        return error(uvd_to_xyz(uvd, self.true["camera"]), uvd_to_xyz(self.true[key], self.true["camera"]))
+
+    def _picture(self, pred: dict[str, np.ndarray]) -> np.ndarray:
+        images = np.concatenate([images for images, _ in self.batches])[: self.num_pictures]
+        joints = pred["joints_uvd"][..., :2] if self.kind == "full" else pred["joints_uv"]
+        return contact_sheet(
+            images,
+            true_joints=self.true["joints_uvd"][..., :2],
+            true_vertices=self.true["vertices_uvd"],
+            joints=joints,
+            vertices=pred.get("vertices_uvd"),
+            faces=self.faces,
+        )
+
+
+def peaks(heatmaps: np.ndarray) -> np.ndarray:
+    """Where each heat-map is highest.
+
+    Args:
+        heatmaps: (B, h, w, J).
+
+    Returns:
+        (B, J, 2) `u, v` in 0..1 across the crop, centres of cells.
+    """
+    batch, height, width, joints = heatmaps.shape
+    places = heatmaps.reshape(batch, height * width, joints).argmax(axis=1)
+    return np.stack([(places % width + 0.5) / width, (places // width + 0.5) / height], axis=-1).astype(np.float32)
+
+
+def _array(value) -> np.ndarray:
+    return keras.ops.convert_to_numpy(keras.ops.cast(value, "float32"))
