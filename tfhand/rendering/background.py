@@ -161,6 +161,8 @@ def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     levels = np.arange(256)[:, None]
     table = np.clip((mean + (levels - mean) * contrast) * gain, 0, 255).astype(np.uint8)
     picture = cv2.LUT(picture, table[None])
+    if rng.random() < 0.1:
+        picture = patterns.add_limb(picture, rng)
     if rng.random() < 0.5:
         radius = int(np.exp(rng.uniform(0, np.log(9))))
         picture = cv2.stackBlur(picture, (2 * radius + 1, 2 * radius + 1))

@@ -121,7 +121,7 @@ def automatic_exposure(hand: RenderedHand, camera: CameraParams) -> float:
     covered = float(hand.alpha.sum())
     if covered == 0 or hand.mean_irradiance <= 0:
         return camera.exposure
-    luminance = float(hand.rgb.reshape(-1, 3).sum(axis=0, dtype=np.float64) @ _LUMINANCE) / covered
+    luminance = float((hand.rgb.reshape(-1, 3) @ _LUMINANCE).sum()) / covered
     reflectance = min(max(luminance / hand.mean_irradiance, 0.01), 1.0)
     return camera.exposure * 0.85 / hand.mean_irradiance * (0.32 / reflectance) ** camera.metering
 

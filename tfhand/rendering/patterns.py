@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from tfhand.rendering.skin import skin_albedo
+
 
 def gradient(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     """A wall: one colour with light falling off across it."""
@@ -88,6 +90,23 @@ def planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     value = value * np.where((rows % board) < 1.5, 0.55, 1.0)
     picture = np.clip(value[..., None] * base, 0, 255).astype(np.uint8)
     return np.ascontiguousarray(picture.transpose(1, 0, 2)) if upright else picture
+
+
+def add_limb(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Returns `picture` with a bare arm or leg across it: skin that is not the hand."""
+    height, width = picture.shape[:2]
+    melanin, blood = np.array([0.9 * rng.random() ** 2], np.float32), np.array([rng.uniform(0.3, 1.0)], np.float32)
+    light = skin_albedo(melanin, blood, rng.uniform(0, 0.8))[0] * rng.uniform(0.4, 1.3)
+    colour = 255 * np.clip(light, 0, 1) ** (1 / 2.2)
+    start, end = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1.0)
+    columns, rows = np.arange(width, dtype=np.float32)[None] - start[0], np.arange(height, dtype=np.float32)[:, None] - start[1]
+    distance = columns * along[0] + rows * along[1]
+    radius = (rng.uniform(0.05, 0.22) * max(height, width) + rng.uniform(-0.08, 0.08) * distance).clip(3)
+    across = (rows * along[0] - columns * along[1]) / radius
+    edge = np.clip((1 - np.hypot(across, np.minimum(distance, 0) / radius)) * radius / 2, 0, 1)
+    shade = np.sqrt(np.clip(1 - (across - rng.uniform(-0.4, 0.4)) ** 2, 0.2, 1))[..., None]
+    return (picture + edge[..., None] * (np.clip(shade * colour, 0, 255) - picture)).astype(np.uint8)
 
 
 def _upright(picture: np.ndarray, box: tuple[int, int, int, int], colour: np.ndarray, rng: np.random.Generator) -> None:
