@@ -1,0 +1,31 @@
+"""Keras 3 layers of the network: written on `keras.ops`, the same numbers under TensorFlow and JAX."""
+
+from __future__ import annotations
+
+from tfhand.layers.argmax_uv import ArgmaxUV
+from tfhand.layers.batch_norm import BatchNorm
+from tfhand.layers.cheb_conv import ChebConv
+from tfhand.layers.gather_vertices import GatherVertices
+from tfhand.layers.heatmap_pooling import HeatmapPooling
+from tfhand.layers.hourglass import Hourglass
+from tfhand.layers.joint_anchors import JointAnchors
+from tfhand.layers.residual import ResidualModule
+from tfhand.layers.soft_argmax import SoftArgmax2D
+from tfhand.layers.tree_pool import TreePool
+from tfhand.layers.tree_upsample import TreeUpsample
+from tfhand.layers.vertex_mask import VertexMask
+
+__all__ = [
+    "ArgmaxUV",
+    "BatchNorm",
+    "ChebConv",
+    "GatherVertices",
+    "HeatmapPooling",
+    "Hourglass",
+    "JointAnchors",
+    "ResidualModule",
+    "SoftArgmax2D",
+    "TreePool",
+    "TreeUpsample",
+    "VertexMask",
+]

@@ -1,0 +1,124 @@
+"""Weight files: safetensors that carry the name of their preset.
+
+Matrices and kernels may be stored in half precision; vectors (biases, batch norms) are always float32,
+as running variances do not fit into half precision.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tfhand.io import atomic_path
+
+SUFFIX = ".safetensors"
+FORMAT = "tfhand-weights-1"
+STORED_DTYPES = ("float32", "float16")
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "weights"
+
+
+def shipped_weights(name: str, kind: str = "default") -> Path:
+    """Where the package keeps the weights `kind` of the preset or trunk `name`; the file need not exist."""
+    return ASSETS / name / f"{kind}{SUFFIX}"
+
+
+def save_weights(
+    weights: Sequence[Any], path: str | os.PathLike[str], preset: str, dtype: str = "float32"
+) -> None:
+    """Writes Keras variables to a safetensors file, whole or not at all.
+
+    Args:
+        weights: Keras variables with distinct paths.
+        path: file to write, ending in `.safetensors`.
+        preset: name that the file carries.
+        dtype: "float32" or "float16", of everything with two or more axes.
+
+    Raises:
+        ValueError: another suffix or dtype, or weights that are not finite.
+    """
+    from safetensors.numpy import save_file
+
+    if Path(path).suffix != SUFFIX:
+        raise ValueError(f"path must end in {SUFFIX}, got {os.fspath(path)!r}.")
+    if dtype not in STORED_DTYPES:
+        raise ValueError(f"dtype must be one of {STORED_DTYPES}, got {dtype!r}.")
+    arrays: dict[str, np.ndarray] = {}
+    for name, variable in _by_path(weights).items():
+        value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value), dtype=np.float32)
+        stored = value.astype(dtype) if value.ndim > 1 else value
+        if not np.isfinite(stored).all():
+            raise ValueError(f"weights must be finite in {stored.dtype}; {name} is not.")
+        arrays[name] = stored
+    with atomic_path(path) as temporary:
+        save_file(arrays, temporary, metadata={"format": FORMAT, "preset": preset})
+
+
+def read_weights(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarray]]:
+    """Reads a weight file: the name of its preset, and its arrays by the paths of their variables.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a weight file of this package, or is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weight file at {path}.")
+    if path.suffix != SUFFIX:
+        raise ValueError(f"weight files end in {SUFFIX}, got {str(path)!r}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} can't be read as safetensors; it may be truncated: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} must be of format {FORMAT!r}, got {metadata.get('format')!r}.")
+    return metadata["preset"], arrays
+
+
+def load_weights(
+    weights: Sequence[Any], path: str | os.PathLike[str], preset: str, allow_extra: bool = False
+) -> None:
+    """Sets Keras variables from a file that `save_weights` wrote; changes nothing unless all of them fit.
+
+    Args:
+        weights: Keras variables.
+        path: of the file.
+        preset: name that the file must carry.
+        allow_extra: whether the file may hold weights of layers that are not there.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is of another preset, or its weights differ in name or shape.
+    """
+    found, arrays = read_weights(path)
+    if found != preset:
+        raise ValueError(f"weights must be of preset {preset!r}, got those of preset {found!r}: {path}.")
+    variables = _by_path(weights)
+    wrong = [f"{name}: missing" for name in variables if name not in arrays]
+    if not allow_extra:
+        wrong += [f"{name}: not part of the network" for name in arrays if name not in variables]
+    wrong += [
+        f"{name}: expected shape {tuple(variable.shape)}, got {arrays[name].shape}"
+        for name, variable in variables.items()
+        if name in arrays and arrays[name].shape != tuple(variable.shape)
+    ]
+    if wrong:
+        listed = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        raise ValueError(f"weights of {path} do not fit the network of preset {preset!r}: {listed}.")
+    for name, variable in variables.items():
+        variable.assign(arrays[name].astype("float32"))
+
+
+def _by_path(weights: Sequence[Any]) -> dict[str, Any]:
+    variables = {variable.path: variable for variable in weights}
+    if len(variables) != len(weights):
+        raise ValueError(f"weights must have distinct paths; {len(weights) - len(variables)} are repeated.")
+    return variables
