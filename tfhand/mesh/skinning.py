@@ -1,0 +1,104 @@
+"""Linear blend skinning of the hand's rig in numpy."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rig:
+    """Bones, skin weights and joints of a template with B shape keys, mm, template frame.
+
+    Attributes:
+        bone_names: names of the bones, parents before children.
+        bone_parents: (K,) int32, -1 for the wrist, whose parent is the forearm (which never moves).
+        bone_axes: (K, 3, 3) float32, rows: flexion, abduction, twist axis in the rest pose.
+        points: (P, 3) float32, heads of the K bones, then fingertips.
+        point_deltas: (B, P, 3) float32, how the shape keys move them.
+        joint_points: (J,) int32, the point that each joint is.
+        joint_bones: (J,) int32, the bone that each joint is fixed to.
+        skin_weights: (S, K + 1) float32, rows sum to 1, at most four in a row; column K is the forearm.
+    """
+
+    bone_names: tuple[str, ...]
+    bone_parents: np.ndarray
+    bone_axes: np.ndarray
+    points: np.ndarray
+    point_deltas: np.ndarray
+    joint_points: np.ndarray
+    joint_bones: np.ndarray
+    skin_weights: np.ndarray
+
+    def bone_rotations(self, angles: np.ndarray) -> np.ndarray:
+        """Turns anatomical angles into rotations.
+
+        `R = R_flexion R_abduction R_twist`: twist about the bone comes first, flexion about the axis that is
+        fixed in the parent bone last.
+
+        Args:
+            angles: (K, 3) radians: flexion (positive: to the palm), abduction (positive: away from the
+                middle finger; wrist and middle finger: to the thumb's side; thumb: away from the index
+                finger), twist (positive: pronation). All 0 is the rest pose.
+
+        Returns:
+            (K, 3, 3) float32 rotations relative to the parent bone, in the template's axes.
+
+        Raises:
+            ValueError: wrong shape, or angles that are not finite.
+        """
+        angles = np.asarray(angles, np.float32)
+        expected = (len(self.bone_names), 3)
+        if angles.shape != expected:
+            raise ValueError(f"angles: expected shape {expected}, got {angles.shape}.")
+        if not np.isfinite(angles).all():
+            raise ValueError("angles: expected finite radians, got NaN or infinity.")
+        flexion, abduction, twist = (axis_rotations(self.bone_axes[:, i], angles[:, i]) for i in range(3))
+        return flexion @ abduction @ twist
+
+    def bone_transforms(self, rotations: np.ndarray | None, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Chains the bones' rotations.
+
+        Args:
+            rotations: (K, 3, 3) relative rotations, or None for the rest pose.
+            points: (P, 3) shaped points, mm.
+
+        Returns:
+            (K + 1, 3, 3) and (K + 1, 3) float32: rotation and translation of every bone and of the forearm,
+            `posed = rotation @ rest + translation`.
+        """
+        count = len(self.bone_names)
+        turns = np.tile(np.eye(3, dtype=np.float32), (count + 1, 1, 1))
+        shifts = np.zeros((count + 1, 3), np.float32)
+        if rotations is None:
+            return turns, shifts
+        for bone, parent in enumerate(self.bone_parents.tolist()):
+            turn = turns[parent] @ rotations[bone]  # Parent -1 is the forearm, the last row.
+            head = points[bone]
+            shifts[bone] = turns[parent] @ head + shifts[parent] - turn @ head
+            turns[bone] = turn
+        return turns, shifts
+
+    def skin(self, rest_vertices: np.ndarray, turns: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Moves vertices with their bones: (S, 3) float32 mm in, (S, 3) float32 mm out."""
+        blended = self.skin_weights @ np.concatenate([turns.reshape(-1, 9), shifts], axis=1)
+        turned = np.matmul(blended[:, :9].reshape(-1, 3, 3), rest_vertices[:, :, None])[:, :, 0]
+        return turned + blended[:, 9:]
+
+
+def axis_rotations(axes: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Rotation matrices about unit axes (Rodrigues).
+
+    Args:
+        axes: (N, 3) float, unit length.
+        angles: (N,) radians, right-handed.
+
+    Returns:
+        (N, 3, 3) of the dtype of `axes`.
+    """
+    x, y, z = axes.T
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
+    sine, versine = np.sin(angles)[:, None, None], (1 - np.cos(angles))[:, None, None]
+    return np.eye(3, dtype=axes.dtype) + sine * cross + versine * (cross @ cross)
