@@ -118,7 +118,7 @@ def crop(
     if sample.depth_mm is not None:
         result["depth_mm"] = _warp(sample.depth_mm, matrix, size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
     if config is not None:
-        if sample.alpha is not None and backgrounds is not None and rng.random() < config.background_probability:
+        if backgrounds and sample.alpha is not None and rng.random() < config.background_probability:
             image = blend_background(image, result["alpha"], backgrounds.sample(rng, (size, size)))
         image = recolour(image, config.photometric, rng)
         if rng.random() < config.erase_probability:

@@ -1,0 +1,196 @@
+"""One seed to one annotated image of a synthetic hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from tfhand.constants import CANONICAL_SIDE
+from tfhand.data.augment import mirror
+from tfhand.data.sample import HandSample
+from tfhand.mesh import HandTemplate
+from tfhand.rendering.background import BackgroundSource
+from tfhand.rendering.camera_effects import CameraParams, take_photograph
+from tfhand.rendering.lighting import LightParams
+from tfhand.rendering.renderer import HandRenderer
+from tfhand.rendering.skin import SkinParams
+from tfhand.rendering.surface import ArmParams
+from tfhand.synthetic.camera import BoxSampler, CameraSampler
+from tfhand.synthetic.collision import penetration_mm
+from tfhand.synthetic.pose_sampler import PoseSampler
+from tfhand.synthetic.rig import HandRig
+from tfhand.synthetic.shape_sampler import ShapeSampler
+from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
+
+#: Changes with everything that changes what a seed gives.
+GENERATOR_VERSION = "1.0"
+#: Poses drawn before the one with the least overlap is taken.
+_POSE_ATTEMPTS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class SyntheticConfig:
+    """What to render.
+
+    Attributes:
+        size: side of the images, pixels. The crop box takes up four fifths of it.
+        left_share: share of left hands.
+        backgrounds: folder of photographs to put behind the hands; None for the built-in ones.
+        photograph_share: share of backgrounds that are photographs; the others are procedural.
+        penetration_mm: deepest overlap of fingers that passes; deeper ones are drawn anew.
+    """
+
+    size: int = 256
+    left_share: float = 0.5
+    backgrounds: str | None = None
+    photograph_share: float = 0.8
+    penetration_mm: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 32 <= self.size <= 2048:
+            raise ValueError(f"size: expected 32..2048 pixels, got {self.size}.")
+        for name in ("left_share", "photograph_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}.")
+        if not self.penetration_mm >= 0:
+            raise ValueError(f"penetration_mm: expected 0 or more, got {self.penetration_mm}.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """A hand before a camera, not yet drawn: everything that the labels follow from.
+
+    Attributes:
+        surface_mm: `(S, 3)` float32 vertices of the drawn surface, camera frame, mm. Always a right hand.
+        vertices_mm: `(V, 3)` float32 vertices of the network mesh.
+        joints_mm: `(21, 3)` float32.
+        intrinsics: `(4,)` float32, pixels of the image.
+        box: `(4,)` float32, pixels of the image.
+        facts: what was drawn on the way: shape weights, pose in degrees, direction to the camera, overlap.
+    """
+
+    surface_mm: np.ndarray
+    vertices_mm: np.ndarray
+    joints_mm: np.ndarray
+    intrinsics: np.ndarray
+    box: np.ndarray
+    facts: dict[str, Any]
+
+
+class HandGenerator:
+    """Draws and renders synthetic hands; one for each process.
+
+    Args:
+        config: what to render; None for the defaults.
+        template: the hand; None for the built-in one.
+
+    Raises:
+        FileNotFoundError, ValueError: the folder of backgrounds is missing or holds no picture.
+    """
+
+    def __init__(self, config: SyntheticConfig | None = None, template: HandTemplate | None = None):
+        self.config = SyntheticConfig() if config is None else config
+        self.template = HandTemplate.load() if template is None else template
+        self.rig = HandRig(self.template)
+        self.shapes = ShapeSampler(self.template)
+        self.poses = PoseSampler()
+        self.viewpoints = ViewpointSampler()
+        self.cameras = CameraSampler()
+        self.boxes = BoxSampler()
+        self.renderer = HandRenderer(self.template)
+        folders = () if self.config.backgrounds is None else (self.config.backgrounds,)
+        self.backgrounds = BackgroundSource(folders, self.config.photograph_share)
+
+    def describe(self) -> dict[str, Any]:
+        """The settings that samples depend on, JSON-like; backgrounds by their number, whatever their folder's name."""
+        settings = dataclasses.asdict(self.config)
+        settings["backgrounds"] = self.backgrounds.num_photographs
+        return settings
+
+    def render(self, seed: int) -> HandSample:
+        """The sample of a seed: the same on every call and machine.
+
+        Args:
+            seed: any non-negative integer.
+
+        Returns:
+            A complete sample. Its `alpha` covers all that stands before the background, forearm and sleeve too;
+            its `depth_mm` the hand alone.
+        """
+        # A stream for each part: a change to one leaves what the others draw for a seed as it was.
+        scene_rng, look_rng, back_rng, camera_rng = np.random.default_rng(seed).spawn(4)
+        is_left = scene_rng.random() < self.config.left_share
+        scene = self.scene(scene_rng)
+        size = (self.config.size, self.config.size)
+        skin = SkinParams.sample(look_rng)
+        lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
+        drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm)
+        camera = CameraParams.sample(camera_rng, self.config.size)
+        sample = HandSample(
+            image=take_photograph(drawn, self.backgrounds.sample(back_rng, size), camera),
+            intrinsics=scene.intrinsics,
+            box=scene.box,
+            side=CANONICAL_SIDE,
+            joints_mm=scene.joints_mm,
+            vertices_mm=scene.vertices_mm,
+            alpha=np.rint(drawn.alpha * 255).astype(np.uint8),
+            depth_mm=drawn.depth_mm,
+            seed=seed,
+            name=f"synthetic {seed}",
+            extras={**scene.facts, "melanin": skin.melanin},
+        )
+        return mirror(sample) if is_left else sample
+
+    def scene(self, rng: np.random.Generator) -> Scene:
+        """A posed right hand, a camera and a crop box."""
+        shape = self.shapes.sample(rng)
+        pose, posed, overlap = self._free_pose(shape, rng)
+        look = self.viewpoints.sample(rng)
+        photograph, centre = self.cameras.sample(rng)
+        ray = ray_rotation(centre / np.linalg.norm(centre))
+        rotation = ray @ look @ hand_frame(posed.joints)
+        translation = centre - rotation @ posed.joints.mean(axis=0)
+        surface, vertices, joints = (
+            (points @ rotation.T + translation).astype(np.float32)
+            for points in (posed.surface_vertices, posed.vertices, posed.joints)
+        )
+        intrinsics, box = self.boxes.sample(joints, photograph, self.config.size, rng)
+        facts = {
+            "shape": shape.astype(np.float32),
+            "pose_deg": pose.astype(np.float32),
+            "towards_camera": -look[2].astype(np.float32),
+            "fingers_in_image": (look @ [0.0, 1.0, 0.0]).astype(np.float32),
+            "penetration_mm": overlap,
+        }
+        return Scene(surface, vertices, joints, intrinsics, box, facts)
+
+    def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
+        """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
+        best = None
+        for _ in range(_POSE_ATTEMPTS):
+            pose = self.poses.sample(rng)
+            posed = self.template.pose(self.rig.rotations(pose), shape)
+            overlap = penetration_mm(posed.joints)
+            if best is None or overlap < best[2]:
+                best = (pose, posed, overlap)
+            if overlap <= self.config.penetration_mm:
+                break
+        return best
+
+
+def render_sample(seed: int, config: SyntheticConfig | None = None) -> HandSample:
+    """The sample of a seed and a configuration; see `HandGenerator.render`. The generator is kept for the next call."""
+    return _generator(SyntheticConfig() if config is None else config).render(seed)
+
+
+def sample_seed(seed: int, index: int) -> int:
+    """The seed of sample `index` of the dataset that `seed` names: 63 well-mixed bits."""
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@functools.lru_cache(maxsize=2)
+def _generator(config: SyntheticConfig) -> HandGenerator:
+    return HandGenerator(config)

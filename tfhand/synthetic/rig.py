@@ -1,0 +1,78 @@
+"""From poses in degrees, which count from a flat hand, to the rotations of the template's bones, which count from rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfhand.constants import FINGER_JOINTS, SCALE_BONE
+from tfhand.synthetic.gestures import DOFS, FINGERS, INDEX
+
+if TYPE_CHECKING:
+    from tfhand.mesh import HandTemplate
+
+_SEGMENTS = ("proximal", "middle", "distal")
+_FLEXION, _ABDUCTION, _TWIST = range(3)
+
+
+class HandRig:
+    """Turns poses into bone rotations of one template.
+
+    The template rests with slightly bent, parted fingers; what they already are bent by is measured in its joints
+    and taken off. The thumb's angles count from its rest, where it lies half opened beside the palm.
+
+    Args:
+        template: a hand with a rig.
+    """
+
+    def __init__(self, template: HandTemplate):
+        self._template = template
+        places = {name: place for place, name in enumerate(template.bone_names)}
+        self._target = np.zeros((len(DOFS), 2), np.int64)  # bone and axis of each degree of freedom
+        self._sign = np.ones(len(DOFS))
+        for finger in FINGERS:
+            for joint, segment in zip(("mcp", "pip", "dip"), _SEGMENTS, strict=True):
+                self._target[INDEX[f"{finger}_{joint}"]] = places[f"{finger}_{segment}"], _FLEXION
+            self._target[INDEX[f"{finger}_spread"]] = places[f"{finger}_proximal"], _ABDUCTION
+        for name, bone, axis in (
+            ("thumb_flexion", "thumb_metacarpal", _FLEXION),
+            ("thumb_abduction", "thumb_metacarpal", _ABDUCTION),
+            ("thumb_twist", "thumb_metacarpal", _TWIST),
+            ("thumb_mcp", "thumb_proximal", _FLEXION),
+            ("thumb_ip", "thumb_distal", _FLEXION),
+            ("ring_hollow", "ring_metacarpal", _FLEXION),
+            ("little_hollow", "little_metacarpal", _FLEXION),
+            ("wrist_flexion", "wrist", _FLEXION),
+            ("wrist_deviation", "wrist", _ABDUCTION),
+        ):
+            self._target[INDEX[name]] = places[bone], axis
+        self._sign[INDEX["wrist_deviation"]] = -1  # the rig counts towards the thumb
+        self._rest = _rest_pose(template.pose().joints)
+        self._num_bones = len(template.bone_names)
+
+    def rotations(self, pose: np.ndarray) -> np.ndarray:
+        """Rotations `(20, 3, 3)` of the bones for a pose `(25,)` in degrees."""
+        angles = np.zeros((self._num_bones, 3))
+        angles[self._target[:, 0], self._target[:, 1]] = np.deg2rad(self._sign * (pose - self._rest))
+        return self._template.bone_rotations(angles)
+
+
+def _rest_pose(joints: np.ndarray) -> np.ndarray:
+    """The angles `(25,)` in degrees that the fingers of a resting hand already have.
+
+    Args:
+        joints: `(21, 3)` in the template's frame: x to the thumb's side, y to the wrist, z to the back.
+    """
+    rest = np.zeros(len(DOFS))
+    middle = joints[SCALE_BONE[1]] - joints[SCALE_BONE[0]]
+    straight = np.arctan2(middle[0], -middle[1])
+    for finger in FINGERS:
+        bones = np.diff(joints[list(FINGER_JOINTS[finger])], axis=0)
+        bones /= np.linalg.norm(bones, axis=1, keepdims=True)
+        rest[INDEX[f"{finger}_mcp"]] = np.rad2deg(np.arcsin(-bones[0, 2]))
+        for joint, (one, other) in zip(("pip", "dip"), zip(bones[:-1], bones[1:], strict=True), strict=True):
+            rest[INDEX[f"{finger}_{joint}"]] = np.rad2deg(np.arccos(np.clip(one @ other, -1, 1)))
+        lean = np.rad2deg(np.arctan2(bones[0, 0], -bones[0, 1]) - straight)
+        rest[INDEX[f"{finger}_spread"]] = lean if finger == "index" else -lean
+    return rest
