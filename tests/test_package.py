@@ -21,7 +21,7 @@ ASSETS = ROOT / "tfhand" / "assets"
 
 #: What the modules of a room may import at their top, beside the standard library and tfhand itself.
 ALLOWED_IMPORTS = {
-    "geometry": {"numpy"},
+    "geometry": {"numpy", "keras"},  # keras in camera_ops alone, which the package does not import
     "mesh": {"numpy", "scipy"},
     "layers": {"numpy", "scipy", "keras"},
     "models": {"numpy", "scipy", "keras"},
