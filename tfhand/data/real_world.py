@@ -52,7 +52,8 @@ class RealWorldDataset:
         if poses.ndim != 3 or poses.shape[1:] != (NUM_JOINTS, 3) or len(poses) == 0:
             raise ValueError(f"{pose_path}: expected pose_gt of shape (N, {NUM_JOINTS}, 3), N > 0, got {poses.shape}.")
         count = len(poses)
-        self._joints_mm = poses.astype(np.float64) * _MM_PER_CM
+        #: (N, 21, 3) float64 mm, camera frame: the labels of all samples, without reading their images.
+        self.joints_mm = poses.astype(np.float64) * _MM_PER_CM
         values = {}
         params_path = self.data_dir / PARAMS_FILE
         for key, shape in _PARAMS.items():
@@ -66,10 +67,11 @@ class RealWorldDataset:
         self._image_paths = [_text(path) for path in paths]
         self._intrinsics, self._boxes = values["cam_param"], values["bbox"]
         self._root_depths_mm = values["pose_root"][:, 2] * _MM_PER_CM
-        self._scales_mm = values["pose_scale"] * _MM_PER_CM
+        #: (N,) float64 mm: the hand scales that the protocol gives.
+        self.hand_scales_mm = values["pose_scale"] * _MM_PER_CM
 
     def __len__(self) -> int:
-        return len(self._joints_mm)
+        return len(self.joints_mm)
 
     def __getitem__(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
@@ -89,10 +91,10 @@ class RealWorldDataset:
             intrinsics=crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height)),
             box=np.array([0, 0, width, height], np.float32),
             side=SIDE,
-            joints_mm=self._joints_mm[index],
+            joints_mm=self.joints_mm[index],
             name=Path(self._image_paths[index]).stem,
             root_depth_mm=float(self._root_depths_mm[index]),
-            hand_scale_mm=float(self._scales_mm[index]),
+            hand_scale_mm=float(self.hand_scales_mm[index]),
         )
 
     def __iter__(self) -> Iterator[HandSample]:

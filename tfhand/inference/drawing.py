@@ -6,6 +6,8 @@ frame (x right, y down, z forward), all pixels continuous (the first pixel's cen
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 
@@ -16,7 +18,7 @@ from tfhand.mesh.normals import vertex_normals
 MESH_COLOUR = (172, 200, 232)
 BACKGROUND = (246, 246, 248)
 _SUPERSAMPLE = 2
-_MAX_CANVAS = 2048  # pixels, longer side of the mesh's part of a picture after supersampling
+_MAX_FRAGMENTS = 3e6  # about: finer pictures are drawn smaller, so that wild estimates cost no gigabytes
 _FRACTION_BITS = 4  # of OpenCV's sub-pixel coordinates
 
 #: Directions towards the lights (camera frame) and their strengths.
@@ -58,13 +60,13 @@ def draw_mesh(
     if part is None:
         return drawn
     left, top, right, bottom = part
-    factor = min(_SUPERSAMPLE, _MAX_CANVAS / max(right - left, bottom - top))
+    factor = min(_SUPERSAMPLE, np.sqrt(_MAX_FRAGMENTS / max(_covered_area(points, faces, part), 1.0)))
     size = (max(round((right - left) * factor), 1), max(round((bottom - top) * factor), 1))
     points[:, :2] = (points[:, :2] - [left, top]) * (np.array(size) / [right - left, bottom - top])
     shade, alpha = _shade(points, vertices, faces, size, colour)
     below = drawn[top:bottom, left:right].astype(np.float32)
-    shade = cv2.resize(shade, (right - left, bottom - top), interpolation=cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR)
-    alpha = cv2.resize(alpha, (right - left, bottom - top), interpolation=cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR
+    shade, alpha = (cv2.resize(layer, (right - left, bottom - top), interpolation=how) for layer in (shade, alpha))
     mixed = below * (1 - opacity * alpha[..., None]) + opacity * shade
     drawn[top:bottom, left:right] = np.clip(np.rint(mixed), 0, 255)
     return drawn
@@ -157,29 +159,41 @@ def _covered_part(points: np.ndarray, faces: np.ndarray, shape: tuple[int, ...])
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
+def _covered_area(points: np.ndarray, faces: np.ndarray, part: tuple[int, int, int, int]) -> float:
+    """Roughly how many pixels all triangles cover together within a part of the picture."""
+    xy = np.clip(np.nan_to_num(points[faces][..., :2]), part[:2], part[2:])
+    return float(np.ptp(xy, axis=1).prod(axis=-1).sum() / 2)
+
+
 def _shade(points, vertices, faces, size, colour) -> tuple[np.ndarray, np.ndarray]:
     """Colour times coverage (h, w, 3) float32 0..255, and coverage (h, w) float32 0..1, of the mesh in a picture."""
+    vertices = vertices.astype(np.float32)
     fragments = rasterize(points, faces, size)
+    fragments = dataclasses.replace(fragments, weights=fragments.weights.astype(np.float32))
     normals = fragments.interpolate(vertex_normals(vertices, faces), faces)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    normals /= np.maximum(_lengths(normals), 1e-9)
     place = fragments.interpolate(vertices, faces)
-    to_eye = -place / np.linalg.norm(place, axis=1, keepdims=True)
+    to_eye = -place / _lengths(place)
     # The inside of an open mesh (the cut wrist) is lit like its outside.
     facing = np.einsum("kc,kc->k", normals, to_eye)
     normals = np.where(facing[:, None] < 0, -normals, normals)
-    diffuse, shine = np.full(len(place), _AMBIENT), np.zeros(len(place))
+    diffuse, shine = np.full(len(place), _AMBIENT, np.float32), np.zeros(len(place), np.float32)
     for direction, strength in _LIGHTS:
-        direction = np.array(direction) / np.linalg.norm(direction)
+        direction = (np.array(direction) / np.linalg.norm(direction)).astype(np.float32)
         # Wrapped around the terminator: hands are soft.
         diffuse += strength * np.clip((normals @ direction + 0.25) / 1.25, 0, None)
         half = direction + to_eye
-        half /= np.linalg.norm(half, axis=1, keepdims=True)
+        half /= _lengths(half)
         shine += strength * np.clip(np.einsum("kc,kc->k", normals, half), 0, None) ** 40
     diffuse *= 0.72 + 0.28 * np.abs(facing)
-    lit = np.array(colour) * diffuse[:, None] + 255 * _SPECULAR * shine[:, None]
+    lit = np.array(colour, np.float32) * diffuse[:, None] + 255 * _SPECULAR * shine[:, None]
     picture = fragments.image(np.clip(lit, 0, 255).astype(np.float32))
     alpha = fragments.image(np.ones(len(place), np.float32))
     return picture * _contours(fragments.image(fragments.depth.astype(np.float32), np.inf))[..., None], alpha
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.einsum("kc,kc->k", vectors, vectors))[:, None]
 
 
 def _contours(depth: np.ndarray) -> np.ndarray:

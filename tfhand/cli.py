@@ -1,0 +1,123 @@
+"""The command `tfhand`.
+
+tfhand predict photo.jpg holiday/ --out predictions
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tfhand.constants import SIDES
+from tfhand.version import __version__
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a subcommand.
+
+    Args:
+        argv: arguments without the program's name; None takes the process's.
+
+    Returns:
+        Exit status: 0 when all went well, 1 when something could not be done, 2 for wrong arguments.
+    """
+    parser = argparse.ArgumentParser(prog="tfhand", description="A 3D hand mesh, pose and joints from one photograph.")
+    parser.add_argument("--version", action="version", version=f"tfhand {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_predict(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"tfhand {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _add_predict(commands: Any) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="photographs -> overlay, second view, GLB, OBJ, JSON",
+        description=(
+            "Estimates one hand in every photograph and writes NAME_overlay.png, NAME.glb, NAME.obj and NAME.json. "
+            "A file NAME.hint.json beside a photograph may give its box, side, camera, root_depth_mm and "
+            "hand_scale_mm; options below go before it. A photograph that can't be read is reported and skipped, "
+            "and the exit status is 1 at the end."
+        ),
+    )
+    predict.add_argument("photos", nargs="+", metavar="PHOTO", help="image files, or folders of them")
+    predict.add_argument("--out", required=True, metavar="DIR", help="where to write; made if missing")
+    predict.add_argument("--preset", default="mobile", help="network (default: %(default)s)")
+    predict.add_argument("--weights", default="default", help="weight file (default: the ones in the package)")
+    predict.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
+    predict.add_argument("--side", choices=(*SIDES, "auto"), help="which hand it is (default: auto)")
+    predict.add_argument("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help="the hand, pixels (default: all)")
+    predict.add_argument("--camera", nargs=4, type=float, metavar=("FX", "FY", "U0", "V0"), help="intrinsics, pixels")
+    predict.add_argument("--root-depth-mm", type=float, metavar="MM", help="distance of the wrist")
+    predict.add_argument("--hand-scale-mm", type=float, metavar="MM", help="length of the middle finger's first bone")
+    predict.set_defaults(run=_predict)
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    photos, failures = find_photos(arguments.photos)
+    for failure in failures:
+        print(f"tfhand predict: {failure}", file=sys.stderr)
+    if not photos:
+        print("tfhand predict: no photographs to look at.", file=sys.stderr)
+        return 1
+    from tqdm import tqdm
+
+    from tfhand.inference import HandEstimator
+    from tfhand.inference.outputs import read_hint, unique_names, write_result
+    from tfhand.io import read_image
+
+    estimator = HandEstimator.from_preset(arguments.preset, arguments.weights, arguments.joint_readout)
+    names = ("box", "side", "camera", "root_depth_mm", "hand_scale_mm")
+    options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    done = 0
+    for photo, name in tqdm(list(zip(photos, unique_names(photos))), desc="photographs", unit="photo", disable=None):
+        try:
+            image = read_image(photo)
+            hand = estimator(image, **{**read_hint(photo), **options})
+        except (ValueError, OSError) as error:
+            message = str(error) if photo.name in str(error) else f"{photo}: {error}"
+            failures.append(message)
+            tqdm.write(f"skipped: {message}", file=sys.stderr)
+            continue
+        # Not caught: where one result can't be written (a full disk, say) no other can.
+        write_result(hand, image, Path(arguments.out), name)
+        done += 1
+    print(f"{done} of {len(photos)} photographs done: {arguments.out}")
+    return 1 if failures else 0
+
+
+def find_photos(paths: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Photographs among files and folders.
+
+    Args:
+        paths: files are taken whatever their suffix; of a folder its image files, in the order of their names.
+
+    Returns:
+        The photographs, and what is wrong with the other paths.
+    """
+    photos, failures = [], []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            photos.append(path)
+            continue
+        inside = [file for file in sorted(path.iterdir()) if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+        inside = [file for file in inside if not file.name.endswith("_overlay.png") and not file.name.startswith(".")]
+        if not inside:
+            failures.append(f"no photographs in {path}; expected files ending in {', '.join(IMAGE_SUFFIXES)}.")
+        photos += inside
+    return photos, failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
