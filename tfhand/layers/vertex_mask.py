@@ -37,5 +37,8 @@ class VertexMask(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         return inputs * ops.convert_to_tensor(self.mask[:, None], dtype=inputs.dtype)
 
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return tuple(input_shape)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mask": self.mask.astype(int).tolist()}
