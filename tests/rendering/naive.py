@@ -40,7 +40,8 @@ def cast_rays(vertices_mm, faces, intrinsics, size, near_mm=1.0):
             z = (c - a) @ q / determinant
         bary = np.stack([1 - w1 - w2, w1, w2], axis=-1)
         ahead = np.isfinite(z) & (z > 0)
-        margin = np.where(ahead, np.minimum(margin, np.abs(bary).min(axis=-1)), margin)
+        near_triangle = ahead & (bary.min(axis=-1) > -0.2)
+        margin = np.where(near_triangle, np.minimum(margin, np.abs(bary).min(axis=-1)), margin)
         hit = ahead & (z > near_mm) & np.all(bary >= 0, axis=-1) & (z < depth)
         ids[hit], weights[hit], depth[hit] = index, bary[hit], z[hit]
     depth[ids < 0] = 0

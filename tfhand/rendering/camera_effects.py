@@ -64,7 +64,7 @@ class CameraParams:
     def sample(cls, rng: np.random.Generator, size: int = 256) -> CameraParams:
         """Draws a camera for pictures of `size` pixels: mostly fair phone pictures, some bad ones."""
         unit = size / 256
-        noisy = np.exp(rng.normal(-1.0, 0.9))
+        noisy = np.exp(rng.normal(-1.0, 0.7))
         return cls(
             exposure=float(np.exp(rng.normal(0.0, 0.28))),
             metering=float(rng.uniform(0.1, 0.6)),
@@ -72,7 +72,7 @@ class CameraParams:
             white_balance=np.exp(rng.normal(0, 0.035, 3) + rng.normal(0, 0.09) * np.array([1.0, 0.0, -1.0])),
             contrast=float(rng.uniform(0.8, 1.3)),
             gamma=float(np.exp(rng.normal(0.0, 0.1))),
-            saturation=float(rng.uniform(0.65, 1.2)),
+            saturation=float(rng.uniform(0.72, 1.2)),
             defocus_px=float(unit * max(0.0, rng.normal(0.5, 0.6)) if rng.random() < 0.82 else unit * rng.uniform(1, 2.5)),
             motion_px=float(unit * rng.uniform(2, 9)) if rng.random() < 0.12 else 0.0,
             motion_angle=float(rng.uniform(0, np.pi)),

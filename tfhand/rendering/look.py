@@ -29,14 +29,15 @@ def surface_look(
 
     Args:
         texture: of the template.
-        values: (N, 7) atlas x, y, side, blood, melanin, nail, nail tip.
+        values: (N, 6) atlas x, y, side, blood, melanin, nail tip.
         skin: the person's skin.
         cloth: (N,) 1 on the sleeve, else 0.
         footprint: (N,) mm of skin that a pixel covers.
     """
-    atlas, side, nail = np.ascontiguousarray(values[:, :2]), values[:, 2], values[:, 5]
+    atlas, side = np.ascontiguousarray(values[:, :2]), values[:, 2]
+    crease = texture.maps_at(atlas, side)
+    nail = crease[:, 3]
     bare = 1 - nail
-    crease = texture.creases_at(atlas, side)
     noise = texture.noise_at(atlas, side, skin.noise_offset, skin.noise_scale)
     depth = skin.crease_depth * bare * np.minimum(1, 3 * np.abs(side)) / (1 + (footprint / 2.5) ** 2)
     groove = np.maximum(-crease[:, 0] * depth, 0)
@@ -46,7 +47,7 @@ def surface_look(
     blood = skin.blood * (1 + 0.16 * skin.mottling * noise[:, 1]) + values[:, 3] + 0.5 * groove
     albedo = skin_albedo(np.maximum(melanin, 0), np.maximum(blood - skin.nail_paleness * nail, 0), skin.yellow)
     albedo *= (1 - np.minimum(0.3 * groove, 0.6))[:, None]
-    _paint_nails(albedo, nail, values[:, 6], skin)
+    _paint_nails(albedo, nail, values[:, 5], skin)
     _paint_sleeve(albedo, atlas, skin, cloth)
     fine = skin.relief * bare * (1 - cloth) / (1 + footprint**2)
     depth = depth * (1 - cloth)

@@ -7,10 +7,10 @@ everything after works on flat arrays of samples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfhand.mesh.template import HandTemplate
 from tfhand.rendering import shading
 from tfhand.rendering.lighting import LightParams, ambient_irradiance
 from tfhand.rendering.look import surface_look
@@ -20,9 +20,6 @@ from tfhand.rendering.shadows import ShadowMap, bounding_ball, viewing_frame
 from tfhand.rendering.skin import SkinParams, mean_albedo
 from tfhand.rendering.surface import ArmParams, DrawnSurface, HandSurface
 from tfhand.rendering.texture import SkinTexture
-
-if TYPE_CHECKING:
-    from tfhand.mesh.template import HandTemplate
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -34,8 +31,9 @@ class RenderedHand:
     Attributes:
         rgb: (H, W, 3) float32 linear RGB, premultiplied with `alpha`, exposure not applied.
         alpha: (H, W) float32 coverage of everything drawn: hand, forearm, sleeve.
-        hand_alpha: (H, W) float32 coverage of the template's own surface where it is seen.
-        depth_mm: (H, W) float32 depth of the template's surface at pixel centres where it is seen, else 0.
+        hand_alpha: (H, W) float32 coverage of what the network mesh covers (the hand and a short piece of the
+            forearm), where it is seen.
+        depth_mm: (H, W) float32 depth of the same at pixel centres where it is seen, else 0.
         mean_irradiance: luminance of the light that falls on what is seen, on average (1 = a white wall shows 1).
     """
 
@@ -55,7 +53,7 @@ class HandRenderer:
 
     def __init__(self, template: HandTemplate):
         self.texture = SkinTexture.from_template(template)
-        self.surface = HandSurface(template.surface_faces, template.surface_vertices, self.texture.atlas)
+        self.surface = HandSurface(template, self.texture.atlas)
         self._vertex_textures = self._extended_textures()
 
     def render(
@@ -96,13 +94,11 @@ class HandRenderer:
         return RenderedHand(*(placed(part, row, column, size) for part in parts), mean_irradiance)
 
     def _extended_textures(self) -> np.ndarray:
-        """Returns (N, 7) float32: atlas x, y, side, blood, melanin, nail, nail tip, for hand, arm and sleeve."""
-        texture, surface = self.texture, self.surface
-        columns = [texture.side, texture.blood, texture.melanin, texture.nail, texture.nail_tip]
-        own = np.stack(columns, axis=1)
-        rings = (surface.num_arm_vertices + surface.num_sleeve_vertices) // max(len(surface.loop), 1)
-        extended = np.concatenate([own, np.tile(own[surface.loop], (rings, 1))])
-        return np.concatenate([surface.atlas, extended], axis=1).astype(np.float32)
+        """Returns (N, 6) float32: atlas x, y, side, blood, melanin, nail tip, for the hand's and the sleeve's vertices."""
+        texture = self.texture
+        own = np.stack([texture.side, texture.blood, texture.melanin, texture.nail_tip], axis=1)
+        sleeve = np.zeros((len(self.surface.atlas) - len(own), 4), np.float32)
+        return np.concatenate([self.surface.atlas, np.concatenate([own, sleeve])], axis=1).astype(np.float32)
 
     def _shade(
         self, drawn: DrawnSurface, samples: Samples, intrinsics: np.ndarray, skin: SkinParams, lights: LightParams
@@ -125,11 +121,11 @@ class HandRenderer:
         cloth = (samples.face_ids >= drawn.num_skin_faces).astype(np.float32)
         # Millimetres of skin that a pixel covers: relief finer than that averages out instead of sparkling.
         footprint = points[:, 2] / (intrinsics[0] * np.maximum(shading.dot(smooth, view), 0.12))
-        look = surface_look(self.texture, values[:, 9:16], skin, cloth, footprint)
+        look = surface_look(self.texture, values[:, 9:15], skin, cloth, footprint)
         bent = shading.bent_normals(smooth, values[:, 3:9], look.slope_x, look.slope_y)
         # The gloss of many facets within a pixel lies between the smooth surface's and the relief's.
         glossy = shading.normalised(smooth + bent)
-        irradiance = values[:, 16:19].copy()
+        irradiance = values[:, 15:18].copy()
         shine = np.zeros((len(points), 3), np.float32)
         for direction, colour, penumbra in zip(lights.directions, lights.colours, lights.penumbra_mm, strict=True):
             visibility = np.ones(len(points), np.float32)
@@ -140,7 +136,7 @@ class HandRenderer:
             glint = shading.specular(glossy, view, direction, look.roughness, look.f0) * visibility
             shine += glint[:, None] * colour
         mirror = lights.radiance(shading.reflected(glossy, view)).astype(np.float32)
-        mirror *= (shading.environment_reflectance(glossy, view, look.roughness, look.f0) * values[:, 19])[:, None]
+        mirror *= (shading.environment_reflectance(glossy, view, look.roughness, look.f0) * values[:, 18])[:, None]
         mean = float(irradiance.mean(axis=0) @ _LUMINANCE) if len(points) else 0.0
         irradiance *= look.albedo
         irradiance += (shine + mirror) * (skin.shine * (1 - cloth))[:, None]

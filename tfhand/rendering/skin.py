@@ -69,9 +69,9 @@ class SkinParams:
         cloth = rng.uniform(0.01, 1.0) ** 1.5 * _tinted(rng)
         return cls(
             melanin=float(0.015 + 0.95 * rng.beta(0.9, 1.5)),
-            blood=float(rng.uniform(0.25, 1.15)),
+            blood=float(rng.uniform(0.35, 1.15)),
             yellow=float(rng.uniform(0.0, 0.8)),
-            palm_lightness=float(rng.uniform(0.6, 1.15)),
+            palm_lightness=float(rng.uniform(0.4, 1.1)),
             mottling=float(rng.uniform(0.3, 1.3)),
             crease_depth=float(rng.uniform(0.3, 1.25)),
             relief=float(rng.uniform(0.2, 1.0)),

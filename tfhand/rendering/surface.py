@@ -1,8 +1,8 @@
-"""What is drawn of a hand: the template's surface, the forearm that goes on beyond its cut, and a sleeve.
+"""What is drawn of a hand: the template's surface with its forearm, and a sleeve over it.
 
-The template ends in an open cut through the forearm. So that no picture shows it, the cut's edge is drawn out
-to a forearm that leaves the image or goes into a sleeve. Both are context, not the hand: they are in the
-picture and its alpha, not in the hand's own mask and depth.
+The network's mesh ends a little behind the wrist; the surface goes on to the elbow, so that no picture shows a
+cut. Forearm and sleeve are context, not the hand: they are in the picture and its alpha, not in the hand's own
+mask and depth.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-#: Distances of the forearm's rings from the cut, mm, and their growth in radius.
-_ARM_RINGS = ((12.0, 1.02), (35.0, 1.08), (70.0, 1.18), (115.0, 1.3), (170.0, 1.38), (240.0, 1.42))
-#: Rings of the sleeve: its thickness, then distances beyond its edge, mm.
-_SLEEVE_RINGS = (0.0, 0.0, 3.0, 9.0, 22.0, 45.0, 75.0, 115.0, 170.0, 240.0)
+from tfhand.constants import JOINT_NAMES
+from tfhand.mesh.template import LABELS, HandTemplate
+
+#: Cross-sections of the forearm that the sleeve hangs on: distances behind the wrist, mm, and points on each.
+_SECTIONS_MM = np.arange(-4.0, 230.0, 9.0)
+_AROUND = 18
+#: Rings of the sleeve, mm behind its edge; the first one is the inner lip.
+_RINGS_MM = np.array([0.0, 0.0, 3.0, 8.0, 16.0, 30.0, 50.0, 75.0, 105.0, 140.0, 180.0, 230.0])
+_LIP = 0.93
 
 
 @dataclass(frozen=True)
 class ArmParams:
-    """How the forearm goes on beyond the template.
+    """What the forearm wears.
 
     Attributes:
-        bend: (2,) sideways drift of the forearm per length, along the cut's own two axes.
-        girth: factor on the forearm's growth.
-        sleeve_start_mm: where the sleeve's edge lies, measured from the cut towards the elbow; None for a bare arm.
+        sleeve_start_mm: where the sleeve's edge lies, mm behind the wrist; None for a bare arm.
         sleeve_gap: the sleeve's radius over the arm's.
         folds: (4,) amplitudes of the sleeve's folds, relative to its radius.
         phases: (4,) their phases, rad.
     """
 
-    bend: np.ndarray
-    girth: float
     sleeve_start_mm: float | None
     sleeve_gap: float
     folds: np.ndarray
@@ -40,11 +41,9 @@ class ArmParams:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> ArmParams:
-        """Draws a forearm; about half of them wear a sleeve that starts somewhere between wrist and elbow."""
-        start = float(rng.uniform(-32.0, 60.0))
+        """Draws a forearm; nearly half of them wear a sleeve that starts somewhere between wrist and elbow."""
+        start = float(rng.uniform(6.0, 120.0))
         return cls(
-            bend=rng.normal(0.0, 0.08, 2),
-            girth=float(rng.uniform(0.6, 1.3)),
             sleeve_start_mm=start if rng.random() < 0.45 else None,
             sleeve_gap=float(rng.uniform(1.1, 1.45)),
             folds=np.abs(rng.normal(0.0, 0.03, 4)),
@@ -54,14 +53,14 @@ class ArmParams:
 
 @dataclass(frozen=True)
 class DrawnSurface:
-    """A posed hand with its forearm and sleeve, ready to be rasterised.
+    """A posed hand with its sleeve, ready to be rasterised.
 
     Attributes:
         vertices: (N, 3) float32 camera frame, mm; the template's vertices come first.
-        faces: (M, 3) int32; the template's faces come first, then the arm's, then the sleeve's.
-        num_hand_faces, num_skin_faces: where the arm's and where the sleeve's faces begin.
+        faces: (M, 3) int32: those of the hand, then of the forearm, then of the sleeve.
+        num_hand_faces, num_skin_faces: where the forearm's and where the sleeve's faces begin.
         normals: (N, 3) float32 unit, outward.
-        tangents: (N, 6) float32 surface gradients of the two atlas coordinates, 1/mm-free (mm per mm).
+        tangents: (N, 6) float32 surface gradients of the two atlas coordinates (mm per mm).
     """
 
     vertices: np.ndarray
@@ -73,45 +72,35 @@ class DrawnSurface:
 
 
 class HandSurface:
-    """Topology of a template's surface and its forearm, made once; `place` puts a posed hand into it.
+    """Topology of a template's surface and its sleeve, made once; `place` puts a posed hand into it.
 
     Args:
-        faces: (F, 3) int32 triangles of the template's surface, outward side counter-clockwise.
-        rest_vertices: (S, 3) float32 mm, rest pose.
-        atlas: (S, 2) float32 texture coordinates of the vertices, mm.
+        template: the hand.
+        atlas: (S, 2) float32 texture coordinates of the surface's vertices, mm.
     """
 
-    def __init__(self, faces: np.ndarray, rest_vertices: np.ndarray, atlas: np.ndarray):
-        self._hand_faces = np.ascontiguousarray(faces, np.int32)
-        self.num_vertices = len(rest_vertices)
-        self.loop = boundary_loop(self._hand_faces, rest_vertices)
-        inner = self._inner_ring()
-        self._inner = inner
-        count = len(self.loop)
-        arm_rings = len(_ARM_RINGS) if count else 0
-        sleeve_rings = len(_SLEEVE_RINGS) if count else 0
-        strips = [_strip(self.loop, self.num_vertices, count)] if count else []
-        for ring in range(1, arm_rings):
-            first = self.num_vertices + (ring - 1) * count
-            strips.append(_strip(np.arange(first, first + count), first + count, count))
-        self.num_arm_vertices = arm_rings * count
-        self._arm_faces = _stacked(strips)
-        base = self.num_vertices + self.num_arm_vertices
-        strips = [
-            _strip(base + (ring - 1) * count + np.arange(count), base + ring * count, count)
-            for ring in range(1, sleeve_rings)
-        ]
-        self._sleeve_faces = _stacked(strips)
-        self.num_sleeve_vertices = sleeve_rings * count
-        self.atlas = np.concatenate([atlas, *self._arm_atlas(atlas, rest_vertices)]).astype(np.float32)
-        self._topologies = {sleeve: _Topology(self._all_faces(sleeve), self.atlas) for sleeve in (False, True)}
+    def __init__(self, template: HandTemplate, atlas: np.ndarray):
+        rest = np.asarray(template.surface_vertices, np.float64)
+        self.num_vertices = len(rest)
+        faces = np.ascontiguousarray(template.surface_faces, np.int32)
+        in_hand = _in_hand(template)[faces].all(axis=1)
+        skin_faces = np.concatenate([faces[in_hand], faces[~in_hand]])
+        self._num_hand_faces, self._num_skin_faces = int(in_hand.sum()), len(faces)
+        self._sections = _forearm_sections(template)
+        sleeve_faces = self.num_vertices + _tube_faces(len(_RINGS_MM), _AROUND)
+        # On the sleeve the atlas runs around and along it, so that stripes do.
+        around, along = np.meshgrid(np.arange(_AROUND) * (180.0 / _AROUND), _RINGS_MM)
+        sleeve_atlas = np.stack([around.ravel(), along.ravel()], axis=1)
+        self.atlas = np.concatenate([atlas, sleeve_atlas]).astype(np.float32)
+        self._bare = _Topology(skin_faces, self.atlas)
+        self._sleeved = _Topology(np.concatenate([skin_faces, sleeve_faces]), self.atlas)
 
     def place(self, vertices: np.ndarray, arm: ArmParams) -> DrawnSurface:
-        """Adds forearm and sleeve to a posed hand and computes its normals and tangents.
+        """Adds the sleeve to a posed hand and computes normals and tangents.
 
         Args:
-            vertices: (S, 3) float32 posed surface vertices, camera frame, mm.
-            arm: the forearm.
+            vertices: (S, 3) posed surface vertices, camera frame, mm.
+            arm: what the forearm wears.
 
         Returns:
             DrawnSurface.
@@ -119,81 +108,45 @@ class HandSurface:
         Raises:
             ValueError: not the template's number of vertices.
         """
-        vertices = np.asarray(vertices, np.float32)
+        vertices = np.ascontiguousarray(vertices, np.float32)
         if vertices.shape != (self.num_vertices, 3):
             raise ValueError(f"vertices: expected ({self.num_vertices}, 3) of the template, got {vertices.shape}.")
-        sleeve = arm.sleeve_start_mm is not None and len(self.loop) > 0
-        if len(self.loop):
-            vertices = np.concatenate([vertices, *self._arm_vertices(vertices, arm)]).astype(np.float32)
-        topology = self._topologies[sleeve]
+        topology = self._bare
+        if arm.sleeve_start_mm is not None:
+            topology = self._sleeved
+            vertices = np.concatenate([vertices, self._sleeve(vertices, arm)])
         normals, tangents = topology.frames(vertices)
-        hand = len(self._hand_faces)
-        return DrawnSurface(vertices, topology.faces, hand, hand + len(self._arm_faces), normals, tangents)
+        return DrawnSurface(
+            vertices, topology.faces, self._num_hand_faces, self._num_skin_faces, normals, tangents
+        )
 
-    def _all_faces(self, sleeve: bool) -> np.ndarray:
-        parts = [self._hand_faces, self._arm_faces] + ([self._sleeve_faces] if sleeve else [])
-        return np.ascontiguousarray(np.concatenate(parts), np.int32)
-
-    def _inner_ring(self) -> np.ndarray:
-        """Returns the vertices within two edges of the cut, which tell the forearm's direction."""
-        near = self.loop
-        for _ in range(2):
-            touched = np.isin(self._hand_faces, near).any(axis=1)
-            near = np.unique(self._hand_faces[touched])
-        return np.setdiff1d(near, self.loop)
-
-    def _arm_vertices(self, vertices: np.ndarray, arm: ArmParams) -> list[np.ndarray]:
-        """Returns the arm's rings (arm vertices, 3) and, where there is a sleeve, the sleeve's."""
-        ring = vertices[self.loop]
-        centre = ring.mean(axis=0)
-        axis = _unit(centre - vertices[self._inner].mean(axis=0))
-        offset = ring - centre
-        offset -= np.outer(offset @ axis, axis)
-        slant = (ring - centre) @ axis
-        side = _unit(offset[0])
-        other = np.cross(axis, side)
-        drift = arm.bend[0] * side + arm.bend[1] * other
-
-        def at(distance: float, growth: float, scale: np.ndarray | float = 1.0) -> np.ndarray:
-            along = axis + drift * min(max(distance, 0.0) / 80.0, 1.0)
-            flat = np.outer(slant * max(0.0, 1 - abs(distance) / 25.0), axis)
-            return centre + distance * along + offset * (growth * scale) + flat
-
-        growths = [1 + (growth - 1) * arm.girth for _, growth in _ARM_RINGS]
-        rings = [at(distance, growth) for (distance, _), growth in zip(_ARM_RINGS, growths, strict=True)]
-        if arm.sleeve_start_mm is None:
-            return [np.concatenate(rings)]
-        angles = np.arctan2(offset @ other, offset @ side)
-        reach, radius = [0.0, *(d for d, _ in _ARM_RINGS)], [1.0, *growths]
-        for index, distance in enumerate(_SLEEVE_RINGS):
-            where = arm.sleeve_start_mm + distance
-            fold = sum(
-                a * np.sin((k + 1) * angles + phase + where * 0.05 * (k + 1))
-                for k, (a, phase) in enumerate(zip(arm.folds, arm.phases, strict=True))
-            )
-            gap = arm.sleeve_gap * (0.94 if index == 0 else 1.0)
-            rings.append(at(where, gap * float(np.interp(where, reach, radius)), (1 + fold)[:, None]))
-        return [np.concatenate(rings)]
-
-    def _arm_atlas(self, atlas: np.ndarray, rest: np.ndarray) -> list[np.ndarray]:
-        """Returns atlas coordinates of the arm's and the sleeve's rings: the cut's, moved along the forearm."""
-        if not len(self.loop):
-            return []
-        ring = atlas[self.loop]
-        axis = _unit(ring.mean(axis=0) - atlas[self._inner].mean(axis=0))
-        return [ring + distance * axis for distance in [*(d for d, _ in _ARM_RINGS), *_SLEEVE_RINGS]]
+    def _sleeve(self, vertices: np.ndarray, arm: ArmParams) -> np.ndarray:
+        """Returns the sleeve's vertices (rings * around, 3) float32 about a posed forearm."""
+        sections = (self._sections @ vertices).reshape(len(_SECTIONS_MM), _AROUND, 3)
+        where = np.clip(arm.sleeve_start_mm + _RINGS_MM, _SECTIONS_MM[0], _SECTIONS_MM[-1])
+        place = (where - _SECTIONS_MM[0]) / (_SECTIONS_MM[1] - _SECTIONS_MM[0])
+        below = np.minimum(place.astype(int), len(_SECTIONS_MM) - 2)
+        share = (place - below)[:, None, None]
+        rings = sections[below] * (1 - share) + sections[below + 1] * share
+        centres = rings.mean(axis=1, keepdims=True)
+        angles = np.arange(_AROUND) * (2 * np.pi / _AROUND)
+        order = np.arange(1, len(arm.folds) + 1)[:, None, None]
+        waves = np.sin(order * angles + arm.phases[:, None, None] + 0.05 * order * where[:, None])
+        scale = arm.sleeve_gap * (1 + np.tensordot(arm.folds, waves, 1))
+        scale[0] *= _LIP
+        return (centres + (rings - centres) * scale[..., None]).reshape(-1, 3).astype(np.float32)
 
 
 class _Topology:
     """Faces with the sparse sums that turn face values into vertex values."""
 
     def __init__(self, faces: np.ndarray, atlas: np.ndarray):
-        self.faces = faces
+        self.faces = np.ascontiguousarray(faces, np.int32)
         count = int(faces.max()) + 1
-        rows = faces.ravel()
+        rows = self.faces.ravel()
         columns = np.repeat(np.arange(len(faces)), 3)
         self._sum = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(count, len(faces)))
-        a, b, c = (atlas[faces[:, corner]] for corner in range(3))
+        a, b, c = (atlas[self.faces[:, corner]] for corner in range(3))
         self._edges = (b - a, c - a)
 
     def frames(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,41 +168,84 @@ class _Topology:
         return normals, np.clip(total[:, 3:9] / total[:, 9:10], -2, 2)
 
 
-def boundary_loop(faces: np.ndarray, vertices: np.ndarray) -> np.ndarray:
-    """Returns the longest boundary of a mesh as vertex indices in order (n,) int; empty for a closed mesh.
+def _in_hand(template: HandTemplate) -> np.ndarray:
+    """Returns (S,) bool: the surface's vertices within the network mesh's reach along the forearm."""
+    behind = _behind_wrist(template)
+    forearm = template.surface_labels == LABELS.index("forearm")
+    return ~forearm | (behind <= behind[template.vertex_ids].max() + 0.01)
 
-    The order follows the boundary half-edges, so that a strip sewn on keeps the mesh's winding.
+
+def _behind_wrist(template: HandTemplate) -> np.ndarray:
+    """Returns how far each surface vertex of the rest pose lies behind the wrist along the forearm (S,), mm."""
+    wrist, axis = _forearm_axis(template)
+    return (template.surface_vertices - wrist) @ axis
+
+
+def _forearm_axis(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the wrist (3,) and the unit direction (3,) from it to the elbow in the rest pose."""
+    wrist = np.asarray(template.pose().joints[JOINT_NAMES.index("wrist")], np.float64)
+    forearm = template.surface_vertices[template.surface_labels == LABELS.index("forearm")]
+    far = forearm[np.linalg.norm(forearm - wrist, axis=1) > 60]
+    axis = far.mean(axis=0) - wrist
+    return wrist, axis / np.linalg.norm(axis)
+
+
+def _forearm_sections(template: HandTemplate) -> sp.csr_matrix:
+    """Returns the matrix that takes surface vertices to points around the forearm's cross-sections.
+
+    Rays from the forearm's axis are intersected with its surface once, in the rest pose; each point is then
+    held by the corners of the triangle it lies on, and follows them in any pose and shape.
     """
-    half = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    directed = {(int(a), int(b)) for a, b in half}
-    following = {a: b for a, b in directed if (b, a) not in directed}
-    loops: list[list[int]] = []
-    while following:
-        start = min(following)
-        loop = [start]
-        at = following.pop(start)
-        while at != start and at in following:
-            loop.append(at)
-            at = following.pop(at)
-        loops.append(loop)
-    if not loops:
-        return np.zeros(0, np.int64)
-    lengths = [np.linalg.norm(np.diff(vertices[loop + loop[:1]], axis=0), axis=1).sum() for loop in loops]
-    return np.array(loops[int(np.argmax(lengths))], np.int64)
+    vertices = np.asarray(template.surface_vertices, np.float64)
+    wrist, axis = _forearm_axis(template)
+    side = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
+    side /= np.linalg.norm(side)
+    angles = np.arange(_AROUND) * (2 * np.pi / _AROUND)
+    directions = np.outer(np.cos(angles), side) + np.outer(np.sin(angles), np.cross(axis, side))
+    forearm = vertices[template.surface_labels == LABELS.index("forearm")]
+    behind = (forearm - wrist) @ axis
+    faces = template.surface_faces
+    faces = faces[((vertices[faces] - wrist) @ axis).max(axis=1) > -30]
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    cross = np.cross(b - a, c - a)
+    sections: list[sp.csr_matrix] = []
+    for distance in _SECTIONS_MM:
+        nearby = np.exp(-0.5 * ((behind - distance) / 12) ** 2)
+        origin = nearby @ forearm / nearby.sum()
+        origin += (distance - (origin - wrist) @ axis) * axis
+        hits = [_farthest_hit(origin, direction, a, b, c, cross) for direction in directions]
+        if any(face < 0 for face, _ in hits):
+            break
+        columns = faces[[face for face, _ in hits]].ravel()
+        weights = np.concatenate([weight for _, weight in hits]).astype(np.float32)
+        sections.append(sp.csr_matrix((weights, columns, np.arange(_AROUND + 1) * 3), shape=(_AROUND, len(vertices))))
+    # Past the elbow the sleeve goes on as straight as the forearm came.
+    last, slope = sections[-1], (sections[-1] - sections[-5]) / 4
+    for further in range(1, len(_SECTIONS_MM) - len(sections) + 1):
+        sections.append(last + further * slope)
+    return sp.vstack(sections, format="csr")
 
 
-def _strip(inner: np.ndarray, first_outer: int, count: int) -> np.ndarray:
-    """Returns (2 count, 3) faces between a ring and the next, wound like the half-edges of `inner` demand."""
-    after = np.roll(np.arange(count), -1)
-    outer = first_outer + np.arange(count)
-    lower = np.stack([inner[after], inner, outer], axis=1)
-    upper = np.stack([inner[after], outer, outer[after]], axis=1)
-    return np.concatenate([lower, upper])
+def _farthest_hit(origin, direction, a, b, c, cross) -> tuple[int, np.ndarray]:
+    """Returns the triangle (-1: none) that a ray leaves the surface through, and the corner weights (3,) there."""
+    towards = cross @ direction
+    towards = np.where(np.abs(towards) < 1e-12, 1e-12, towards)
+    distance = np.einsum("ij,ij->i", a - origin, cross) / towards
+    point = origin + distance[:, None] * direction
+    area2 = np.einsum("ij,ij->i", cross, cross)
+    v = np.einsum("ij,ij->i", np.cross(point - a, c - a), cross) / area2
+    w = np.einsum("ij,ij->i", np.cross(b - a, point - a), cross) / area2
+    weights = np.stack([1 - v - w, v, w], axis=1)
+    # A wrist's cross-section misses the fingers: nothing else lies within 80 mm of its axis.
+    hit = (weights.min(axis=1) > -1e-6) & (distance > 0) & (distance < 80)
+    face = int(np.argmax(np.where(hit, distance, -1)))
+    return (face if hit[face] else -1), weights[face]
 
 
-def _stacked(strips: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(strips).astype(np.int32) if strips else np.zeros((0, 3), np.int32)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+def _tube_faces(rings: int, around: int) -> np.ndarray:
+    """Returns (2 * (rings - 1) * around, 3) faces of a tube of rings that turn anti-clockwise about its direction."""
+    ring, place = np.meshgrid(np.arange(rings - 1), np.arange(around), indexing="ij")
+    here, after = (ring * around + place).ravel(), (ring * around + (place + 1) % around).ravel()
+    lower = np.stack([here, after, here + around], axis=1)
+    upper = np.stack([after, after + around, here + around], axis=1)
+    return np.concatenate([lower, upper]).astype(np.int32)

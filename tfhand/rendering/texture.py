@@ -9,18 +9,33 @@ are curves drawn on two flat maps, palm and back, and stay in place in every sha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
+from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.creases import Curve, crease_curves
 
-if TYPE_CHECKING:
-    from tfhand.mesh.template import HandTemplate
 
-#: Millimetres per texel of the crease maps.
+#: Flexion, abduction and twist, degrees, that lay the template flat from its rest pose, nails facing up.
+_FLAT_DEGREES = {
+    "thumb_metacarpal": (-26, -21, -51),
+    "thumb_proximal": (-7, 0, 0),
+    "thumb_distal": (-23, 0, 0),
+    "index_proximal": (-10, 0, 0),
+    "index_middle": (-18, 0, 0),
+    "index_distal": (-8, 0, 0),
+    "middle_proximal": (-13, 0, 0),
+    "middle_middle": (-13, 0, 0),
+    "middle_distal": (-8, 0, 0),
+    "ring_proximal": (-10, 0, 0),
+    "ring_middle": (-15, 0, 0),
+    "ring_distal": (-6, 0, 0),
+    "little_proximal": (-13, 0, 0),
+    "little_middle": (-18, 0, 0),
+}
+#: Millimetres per texel of the maps.
 _TEXEL_MM = 0.4
 _NOISE_SIZE = 256
 #: Millimetres that one tile of the noise covers at scale 1.
@@ -37,10 +52,9 @@ class SkinTexture:
         side: (S,) float32, 1 on the back of the hand, -1 on the palm side.
         blood: (S,) float32, extra redness: fingertips, knuckles, the balls of palm and thumb.
         melanin: (S,) float32, relative pigment: 1 on the back, less on the palm, more over the knuckles.
-        nail: (S,) float32, 1 on nails.
-        nail_tip: (S,) float32, distance behind the tip of the finger, mm (meaningful on nails).
-        creases: (2, rows, columns, 3) float32, palm then back: height (mm, creases negative) and its derivatives
-            by the atlas' x and y.
+        nail_tip: (S,) float32, distance behind the front edge of the nearest nail, mm.
+        maps: (2, rows, columns, 4) float32, palm then back: height (mm, creases negative), its derivatives by the
+            atlas' x and y, and 1 on nails.
         origin: (2,) float32 atlas coordinates of texel (0, 0), mm.
         noise: (size, size, 4) float32 tile: pigment, blood (unit variance), derivatives of a fine relief.
     """
@@ -49,9 +63,8 @@ class SkinTexture:
     side: np.ndarray
     blood: np.ndarray
     melanin: np.ndarray
-    nail: np.ndarray
     nail_tip: np.ndarray
-    creases: np.ndarray
+    maps: np.ndarray
     origin: np.ndarray
     noise: np.ndarray
 
@@ -61,22 +74,23 @@ class SkinTexture:
         flat, joints = flat_hand(template)
         normals = _vertex_normals(flat, template.surface_faces)
         side = np.clip(1.6 * normals[:, 2], -1, 1)
-        nail, nail_tip = _nails(template, flat, joints)
+        nails = _nail_outlines(template, flat, joints)
         palm = _smooth(np.clip(0.5 - 0.5 * side, 0, 1))
         blood, melanin = _pigments(flat, joints, palm)
         low = flat[:, :2].min(axis=0) - 4
         shape = np.ceil((flat[:, :2].max(axis=0) + 4 - low) / _TEXEL_MM).astype(int)[::-1]
-        creases = np.stack([_crease_map(crease_curves(joints, which), low, shape) for which in ("palm", "back")])
-        single = (flat[:, :2], side, blood, melanin, nail, nail_tip, creases, low, _noise_tile())
+        palm_map, back_map = (_crease_map(crease_curves(joints, which), low, shape) for which in ("palm", "back"))
+        nail_map = _nail_map(nails, low, shape)[..., None]
+        maps = np.stack([np.concatenate(pair, axis=-1) for pair in ((palm_map, 0 * nail_map), (back_map, nail_map))])
+        single = (flat[:, :2], side, blood, melanin, _nail_tips(flat, nails), maps, low, _noise_tile())
         return cls(*(np.ascontiguousarray(array, np.float32) for array in single))
 
-    def creases_at(self, atlas: np.ndarray, side: np.ndarray) -> np.ndarray:
-        """Returns (N, 3) float32 height and derivatives at atlas points (N, 2), on the palm where `side` < 0."""
+    def maps_at(self, atlas: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """Returns (N, 4) float32 of `maps` at atlas points (N, 2), on the palm where `side` < 0."""
         pixels = (atlas - self.origin) * np.float32(1 / _TEXEL_MM)
-        rows, columns = self.creases.shape[1:3]
+        rows, columns = self.maps.shape[1:3]
         row = np.clip(pixels[:, 1], 0, rows - 1) + np.where(side > 0, np.float32(rows), np.float32(0))
-        maps = self.creases.reshape(2 * rows, columns, 3)
-        return _lookup(maps, pixels[:, 0], row, cv2.BORDER_REPLICATE)
+        return _lookup(self.maps.reshape(2 * rows, columns, 4), pixels[:, 0], row, cv2.BORDER_REPLICATE)
 
     def noise_at(self, atlas: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
         """Returns (N, 4) float32 noise at atlas points (N, 2), mm, moved by `offset` (2,) in tiles."""
@@ -93,8 +107,14 @@ def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         vertices (S, 3) and joints (21, 3) float64, mm: x towards the little finger, y from the wrist to the
         middle finger's knuckle, z out of the back of the hand, origin at the wrist.
+
+    Raises:
+        ValueError: the template has no rig.
     """
-    posed = template.pose(None, None, np.eye(3), np.zeros(3))
+    angles = np.zeros((len(template.bone_names), 3))
+    for name, degrees in _FLAT_DEGREES.items():
+        angles[template.bone_names.index(name)] = np.deg2rad(degrees)
+    posed = template.pose(template.bone_rotations(angles))
     vertices, joints = np.asarray(posed.surface_vertices, np.float64), np.asarray(posed.joints, np.float64)
     wrist, index, middle, little = (joints[JOINT_NAMES.index(n)] for n in ("wrist", "index1", "middle1", "little1"))
     y = _unit(middle - wrist)
@@ -124,13 +144,13 @@ def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[n
         return np.exp(-0.5 * (distance / radius) ** 2)
 
     back = 1 - palm
-    blood = 0.22 * palm
-    melanin = 1 - 0.62 * palm
+    blood = 0.16 * palm
+    melanin = 1 - 0.58 * palm
     for finger in FINGERS:
         blood = blood + near(f"{finger}4", 9.0) * (0.45 * palm + 0.15 * back)
         for number, amount in ((2, 0.35), (3, 0.3)):
             knuckle = near(f"{finger}{number}", 8.0) * back
-            blood, melanin = blood + amount * knuckle, melanin + 0.22 * knuckle
+            blood, melanin = blood + amount * knuckle, melanin + 0.12 * knuckle
         mcp = near(f"{finger}1", 11.0)
         blood = blood + 0.2 * mcp * back + 0.2 * mcp * palm
     wrist, index, little = (joints[JOINT_NAMES.index(n)] for n in ("wrist", "index1", "little1"))
@@ -140,24 +160,48 @@ def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[n
     return blood, melanin
 
 
-def _nails(template: HandTemplate, flat: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the nail weight (S,) from the labels, and the distance behind the finger's tip (S,), mm."""
-    labels = np.asarray(template.surface_labels)
-    nail = np.zeros(len(flat))
-    if "nail" in template.LABELS:
-        nail = (labels == template.LABELS.index("nail")).astype(float)
+def _nail_outlines(template: HandTemplate, flat: np.ndarray, joints: np.ndarray) -> list[np.ndarray]:
+    """Returns the nails of thumb to little finger as frames (3, 2): centre, half length along, half width across."""
+    labelled = np.flatnonzero(template.surface_labels == LABELS.index("nail"))
+    tips = joints[[FINGER_JOINTS[finger][3] for finger in FINGERS]]
+    owner = np.argmin(np.linalg.norm(flat[labelled, None] - tips, axis=-1), axis=1)
+    outlines = []
+    for number, finger in enumerate(FINGERS):
+        points = flat[labelled[owner == number], :2]
+        if len(points) == 0:
+            continue
+        third, tip = (joints[FINGER_JOINTS[finger][k], :2] for k in (2, 3))
+        along = _unit(tip - third)
+        axes = np.stack([along, [along[1], -along[0]]])
+        low, high = (points @ axes.T).min(axis=0), (points @ axes.T).max(axis=0)
+        outlines.append(np.stack([axes.T @ (low + high) / 2, *(axes * (high - low)[:, None] / 2)]))
+    return outlines
+
+
+def _nail_tips(flat: np.ndarray, outlines: list[np.ndarray]) -> np.ndarray:
+    """Returns how far each vertex lies behind the front edge of the nearest nail (S,), mm."""
     behind = np.full(len(flat), 99.0)
     nearest = np.full(len(flat), np.inf)
-    for finger in FINGERS:
-        third, tip = (joints[FINGER_JOINTS[finger][k]] for k in (2, 3))
-        distance = np.linalg.norm(flat - tip, axis=1)
-        closer = distance < nearest
-        nearest[closer] = distance[closer]
-        own = (nail > 0.5) & (distance < 30)
-        along = flat @ _unit(tip - third)
-        front = along[own & closer].max() if np.any(own & closer) else float(tip @ _unit(tip - third))
-        behind[closer] = (front - along)[closer]
-    return nail, behind
+    for centre, along, _ in outlines:
+        offset = flat[:, :2] - centre
+        distance = np.linalg.norm(offset, axis=1)
+        length = float(np.linalg.norm(along))
+        behind = np.where(distance < nearest, length - offset @ (along / length), behind)
+        nearest = np.minimum(distance, nearest)
+    return behind
+
+
+def _nail_map(outlines: list[np.ndarray], low: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Draws the nails as rounded rectangles (superellipses): (rows, columns) float32, 1 on them, soft edges."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]] * _TEXEL_MM
+    points = np.stack([columns + low[0], rows + low[1]], axis=-1)
+    nails = np.zeros(shape, np.float32)
+    for centre, along, across in outlines:
+        offset = points - centre
+        radius = (np.abs(offset @ along / (along @ along)) ** 3 + np.abs(offset @ across / (across @ across)) ** 3) ** (1 / 3)
+        edge_mm = (1 - radius) * np.linalg.norm(across)
+        np.maximum(nails, np.clip(edge_mm / 1.2 + 0.5, 0, 1), out=nails)
+    return nails
 
 
 def _crease_map(curves: list[Curve], low: np.ndarray, shape: np.ndarray) -> np.ndarray:
