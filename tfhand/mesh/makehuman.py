@@ -78,11 +78,8 @@ class MakeHumanData:
         self.quads = np.array(quads)
         #: (Q, 4, 2) texture coordinates of their corners.
         self.quad_uv = np.array(texture)[np.array(quad_texture)]
-        self._cubes = {name: np.array(sorted(members)) for name, members in cubes.items()}
-
-    def cube(self, name: str, vertices: np.ndarray) -> np.ndarray:
-        """Centre of one joint cube, (3,) mm, for (N, 3) shaped vertices."""
-        return vertices[self._cubes[name]].mean(axis=0)
+        #: Vertices of each joint cube.
+        self.cubes = {name: np.array(sorted(members)) for name, members in cubes.items()}
 
     def weights(self, bones: tuple[str, ...]) -> np.ndarray:
         """Skin weights of the default rig: (N, len(bones)) float64."""

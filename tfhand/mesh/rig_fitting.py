@@ -3,7 +3,8 @@
 MakeHuman's rig puts the knuckle (MCP) joints of the fingers level with the webs and the thumb's base (CMC)
 in the middle of its ball. In a hand the web lies almost half-way along the proximal phalanx, and the thumb's
 metacarpal starts beside the wrist. So these joints are slid towards the wrist, by fixed fractions, until the
-proximal phalanges have the lengths of the literature; skin weights follow. All points stay linear in the
+proximal phalanges have the lengths of the literature; skin weights follow. Joints of the fingers also move
+from near the skin of the back towards the middle of the finger, tips half-way to the middle. All points stay linear in the
 vertices, so they follow every shape key.
 
 References:
@@ -16,6 +17,7 @@ References:
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse
 
 from tfhand.mesh.makehuman import HAND_BONES, MakeHumanData
 
@@ -42,45 +44,78 @@ JOINT_BONES: tuple[int, ...] = tuple(point if point < 20 else 7 + 3 * (point - 2
 #: Point at the far end of every bone; the wrist bone points to the middle finger's knuckle.
 BONE_ENDS: tuple[int, ...] = (11, 8, 11, 14, 17, *(p for f in range(5) for p in (6 + 3 * f, 7 + 3 * f, 20 + f)))
 
+_KNUCKLES = tuple(f"{finger}_proximal" for finger in ("index", "middle", "ring", "little"))
 #: How far the four knuckles slide along their metacarpals, mm in the neutral hand.
 _KNUCKLE_SHIFT_MM = (18.0, 15.7, 16.0, 15.0)
 #: How far the thumb's base slides towards the wrist, as a fraction of their distance.
 _THUMB_BASE_SHIFT = 0.3
+#: MakeHuman's joints lie near the skin of the fingers' backs; the bones' heads lie this fraction of the
+#: finger's depth further in.
+_CENTRING = 0.12
+#: Where the back of the thumb faces in the template's frame.
+_THUMB_BACK = np.array([0.85, 0.35, 0.40]) / np.linalg.norm([0.85, 0.35, 0.40])
 #: Fingertip joints lie a little inside the skin: fraction of MakeHuman's distal segment.
-_TIP_FRACTION = 0.92
+_TIP_FRACTION = 0.90
 #: Half-width of the zone in which a knuckle bends, mm.
 _KNUCKLE_ZONE_MM = 9.0
 
 
-def skeleton_points(data: MakeHumanData, vertices: np.ndarray) -> np.ndarray:
-    """Finds the heads of the 20 bones and the five fingertips of a shaped body.
+def skeleton_matrix(data: MakeHumanData) -> scipy.sparse.csr_matrix:
+    """Weights of body vertices whose sums are the skeleton's points.
 
     Args:
         data: MakeHuman's files.
-        vertices: (N, 3) float64 mm, the body.
 
     Returns:
-        (25, 3) float64 mm in the frame of `vertices`: bone heads in the order of `BONE_NAMES`, then the
-        tips of thumb, index, middle, ring, little. Linear in `vertices`.
+        (25, N) float64 csr: `points = matrix @ vertices` are the heads of the 20 bones in the order of
+        `BONE_NAMES`, then the tips of thumb, index, middle, ring, little, mm, for any shaped body.
     """
-    points = _cube_points(data, vertices)
-    neutral = _cube_points(data, data.person())
+    neutral = data.person()
+    matrix = _cube_matrix(data)
+    points = matrix @ neutral
     for finger, shift in enumerate(_KNUCKLE_SHIFT_MM):
         base, knuckle = 1 + finger, 8 + 3 * finger
-        fraction = shift / np.linalg.norm(neutral[base] - neutral[knuckle])
-        points[knuckle] += fraction * (points[base] - points[knuckle])
-    points[5] += _THUMB_BASE_SHIFT * (points[0] - points[5])
+        fraction = shift / np.linalg.norm(points[base] - points[knuckle])
+        matrix[knuckle] += fraction * (matrix[base] - matrix[knuckle])
+    matrix[5] += _THUMB_BASE_SHIFT * (matrix[0] - matrix[5])
     for finger in range(5):
         last, tip = 7 + 3 * finger, 20 + finger
-        points[tip] = points[last] + _TIP_FRACTION * (points[tip] - points[last])
-    return points
+        matrix[tip] = matrix[last] + _TIP_FRACTION * (matrix[tip] - matrix[last])
+    points = matrix @ neutral
+    frame = template_frame(points)
+    hand = np.flatnonzero(data.weights(HAND_BONES).sum(axis=1) > 0.5)
+    for bone in range(6, 20):
+        back = frame.T @ (_THUMB_BACK if bone < 8 else np.array([0.0, 0.0, 1.0]))
+        for sign in (1.0, -1.0):
+            skin = _skin_vertices(neutral, hand, points[bone], sign * back)
+            matrix[bone, skin] -= sign * _CENTRING / len(skin)
+    for tip in range(20, 25):
+        back = frame.T @ (_THUMB_BACK if tip == 20 else np.array([0.0, 0.0, 1.0]))
+        matrix[tip] *= 0.5
+        for direction in (back, -back):
+            skin = _skin_vertices(neutral, hand, points[tip], direction)
+            matrix[tip, skin] += 0.25 / len(skin)
+    return scipy.sparse.csr_matrix(matrix)
 
 
-def _cube_points(data: MakeHumanData, vertices: np.ndarray) -> np.ndarray:
+def _cube_matrix(data: MakeHumanData) -> np.ndarray:
+    """(25, N): MakeHuman's own points, the centres of joint cubes."""
     names = ["joint-r-hand", "joint-r-hand-3", "joint-r-hand-3", "joint-r-hand-2", "joint-r-hand-2"]
     names += [f"joint-r-finger-{finger}-{number}" for finger in range(1, 6) for number in (1, 2, 3)]
     names += [f"joint-r-finger-{finger}-4" for finger in range(1, 6)]
-    return np.array([data.cube(name, vertices) for name in names])
+    matrix = np.zeros((len(names), len(data.vertices)))
+    for row, name in enumerate(names):
+        matrix[row, data.cubes[name]] = 1.0 / len(data.cubes[name])
+    return matrix
+
+
+def _skin_vertices(vertices: np.ndarray, members: np.ndarray, point: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """The four vertices where a ray from a point inside a finger is nearest to leaving it."""
+    offset = vertices[members] - point
+    along = offset @ direction
+    beside = np.linalg.norm(offset - along[:, None] * direction, axis=1)
+    beside[(along <= 0.0) | (along > 35.0)] = np.inf
+    return members[np.argsort(beside, kind="stable")[:4]]
 
 
 def template_frame(points: np.ndarray) -> np.ndarray:
@@ -162,8 +197,9 @@ def bone_axes(points: np.ndarray, nail_normals: np.ndarray) -> np.ndarray:
     """Finds each bone's anatomical axes in the rest pose.
 
     Fingers and thumb are hinges in their own plane of curl: the flexion axis is perpendicular to the bone
-    and to the direction in which the finger's nail faces. The thumb's metacarpal borrows the axis of the
-    thumb's proximal bone. Wrist and metacarpals flex about the palm's width.
+    and to the direction in which the finger's nail faces; at the knuckles, to the mean of that direction
+    and the palm's, so that bent fingers converge but don't cross. Wrist and fingers' metacarpals flex about
+    the palm's width.
 
     Args:
         points: (25, 3) skeleton points, template frame.
@@ -175,14 +211,17 @@ def bone_axes(points: np.ndarray, nail_normals: np.ndarray) -> np.ndarray:
         finger: to the thumb's side, thumb: away from the index finger); pronates.
     """
     axes = np.zeros((len(BONE_NAMES), 3, 3))
+    palm_back = np.array([0.0, 0.0, 1.0])
     for bone in range(len(BONE_NAMES)):
         start = points[bone] if bone else points[0]
         along = points[BONE_ENDS[bone]] - start
         along /= np.linalg.norm(along)
         if bone < 5:
-            back = np.array([0.0, 0.0, 1.0])
+            back = palm_back
         else:
             back = nail_normals[(bone - 5) // 3]
+        if BONE_NAMES[bone] in _KNUCKLES:
+            back = back + palm_back
         flexion = np.cross(back, along)
         flexion /= np.linalg.norm(flexion)
         side = -1.0 if BONE_NAMES[bone].startswith(("ring", "little")) else 1.0

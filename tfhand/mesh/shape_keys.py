@@ -30,7 +30,7 @@ class ShapeKey:
 
 
 SHAPE_KEYS: tuple[ShapeKey, ...] = (
-    ShapeKey("hand_size", -1.0, 1.0, "whole hand about 18 % larger"),
+    ShapeKey("hand_size", -1.0, 1.0, "whole hand about 19 % larger"),
     ShapeKey("finger_length", -1.0, 1.0, "four fingers and thumb about 14 mm longer"),
     ShapeKey("finger_thickness", -1.0, 1.0, "thicker fingers"),
     ShapeKey("finger_distance", -1.0, 1.0, "finger roots further apart"),
