@@ -1,0 +1,101 @@
+"""One optimisation step of the last stage of a training config, on a batch that is already in memory.
+
+    python -m benchmarks.training_step --configs configs/mobile.yaml configs/paper.yaml
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import TIMING_HEADERS, measure, parser, print_machine, print_table, set_threads
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command."""
+    options = parser(__doc__, repeats=5)
+    default = [CONFIGS / "mobile.yaml", CONFIGS / "paper.yaml"]
+    options.add_argument("--configs", nargs="+", type=Path, default=default, help="training configs")
+    options.add_argument("--batch", type=int, default=0, help="batch size; 0 takes the config's")
+    args = options.parse_args(arguments)
+    set_threads(args.threads)
+    print_machine()
+    rows = [row(path, args.batch, args.repeats) for path in args.configs]
+    headers = ["config", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
+    print_table("Training step, items are images", headers, rows)
+
+
+def row(path: Path, batch: int, repeats: int) -> list[str]:
+    """Times the last stage of a config: the whole step, and its losses with their gradients alone."""
+    import keras
+
+    from tfhand.losses import CompositeLoss
+    from tfhand.mesh import HandTemplate
+    from tfhand.models import HandMeshNet
+    from trainers.average import WeightAverage
+    from trainers.config import TrainConfig
+    from trainers.config_file import load_config
+    from trainers.model import TrainingModel
+    from trainers.optimizers import build_optimizer
+
+    config = load_config(TrainConfig, path, [])
+    name, stage = config.active_stages[-1]
+    batch = batch or stage.batch_size
+    keras.mixed_precision.set_global_policy(config.precision)
+    template = HandTemplate.load()
+    network = HandMeshNet.from_preset(config.preset, template=template)
+    copy = HandMeshNet.from_preset(config.preset, template=template)
+    loss = CompositeLoss(stage.losses, template)
+    average = WeightAverage(network, copy, config.ema_decay)
+    model = TrainingModel(network, average, loss, stage.kind, stage.parts)
+    model.compile(optimizer=build_optimizer(stage.optimizer, stage.steps, model), jit_compile=config.jit_compile)
+    images, labels = random_batch(batch, network.input_size, template.num_vertices)
+    inputs = {"image": images, **labels}
+    step = measure(lambda: model.train_on_batch(inputs, labels), repeats)
+    outputs = model(inputs, training=False)
+    share = measure(loss_with_gradients(loss, labels, outputs), repeats).median / step.median
+    keras.backend.clear_session()
+    return [path.name, name, config.precision, str(batch), f"{100 * share:.1f} %", *step.cells(batch)]
+
+
+def random_batch(batch: int, size: int, num_vertices: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Images of noise with labels of the right shapes and sizes."""
+    from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, NUM_JOINTS
+    from tfhand.geometry import camera_vector, default_intrinsics
+
+    rng = np.random.default_rng(0)
+    depth, scale = np.full(batch, DEFAULT_ROOT_DEPTH_MM), np.full(batch, DEFAULT_HAND_SCALE_MM)
+    camera = camera_vector(default_intrinsics((640, 480)), [200.0, 120.0, 240.0, 240.0], depth, scale)
+    labels = {
+        name: rng.uniform([0, 0, -2], [1, 1, 2], (batch, count, 3)).astype(np.float32)
+        for name, count in (("vertices_uvd", num_vertices), ("joints_uvd", NUM_JOINTS))
+    }
+    return rng.integers(0, 256, (batch, size, size, 3), dtype=np.uint8), {**labels, "camera": camera}
+
+
+def loss_with_gradients(loss, labels, outputs):
+    """A call that computes the losses and their gradients in the network's outputs."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        function = jax.jit(jax.grad(lambda values: loss(labels, values)[0]))
+        return lambda: function(outputs)
+    import tensorflow as tf
+
+    @tf.function
+    def function(values):
+        with tf.GradientTape() as tape:
+            tape.watch(values)
+            total, _ = loss(labels, values)
+        return [slope for slope in tape.gradient(total, list(values.values())) if slope is not None]
+
+    return lambda: function(outputs)
+
+
+if __name__ == "__main__":
+    main()
