@@ -1,0 +1,1 @@
+"""Files of a trained network for servers and phones, each checked against Keras before it is put in place."""

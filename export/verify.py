@@ -1,0 +1,119 @@
+"""Compares an exported network with Keras on crops of the sample photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import tfhand
+from export.network import ExportError
+from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, NUM_JOINTS
+from tfhand.data import HandSample, crop
+from tfhand.geometry import default_intrinsics, uvd_to_xyz
+from tfhand.inference.outputs import read_hint
+from tfhand.io import read_image
+
+if TYPE_CHECKING:
+    from tfhand.models import HandMeshNet
+
+SAMPLES = Path(tfhand.__file__).resolve().parent / "assets" / "samples"
+#: Largest difference of a vertex or joint that float32 arithmetic in another order explains.
+TOLERANCE_MM = 0.05
+#: Largest difference of any output, in units of its largest value on the inputs.
+TOLERANCE = 1e-3
+#: A crop 240 mm wide at an arm's length, where differences are turned into millimetres.
+_CAMERA = np.array(
+    [DEFAULT_ROOT_DEPTH_MM / 240, DEFAULT_ROOT_DEPTH_MM / 240, 0.5, 0.5, DEFAULT_ROOT_DEPTH_MM, DEFAULT_HAND_SCALE_MM],
+    np.float32,
+)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far an exported network is from Keras.
+
+    Attributes:
+        num_images: crops that were compared.
+        max_mm: largest distance of a vertex or joint.
+        mean_mm: mean distance of vertices and joints.
+        worst_output: name of the output that differs most, by `worst_difference` of its largest value.
+    """
+
+    num_images: int
+    max_mm: float
+    mean_mm: float
+    worst_output: str
+    worst_difference: float
+
+    def __str__(self) -> str:
+        return (
+            f"equal to Keras on {self.num_images} crops of photographs: vertices and joints within "
+            f"{self.max_mm:.2g} mm (mean {self.mean_mm:.2g} mm)"
+        )
+
+
+def sample_crops(size: int) -> np.ndarray:
+    """Crops of the sample photographs as the network sees them, at three scales: (N, size, size, 3) float32 0..1."""
+    axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))  # no labels: stands in, not read
+    crops = []
+    for photo in sorted(SAMPLES.glob("*.jpg")):
+        image, hint = read_image(photo), read_hint(photo)
+        x, y, w, h = hint["box"]
+        for factor in (0.9, 1.0, 1.2):
+            box = [x + w * (1 - factor) / 2, y + h * (1 - factor) / 2, w * factor, h * factor]
+            sample = HandSample(image, default_intrinsics(image.shape[1::-1]), np.array(box), hint["side"], axis)
+            crops.append(crop(sample, size)["image"])
+    if not crops:
+        raise FileNotFoundError(f"no sample photographs in {SAMPLES}; the installation is not whole.")
+    return np.stack(crops).astype(np.float32) / np.float32(255)
+
+
+def verify(model: HandMeshNet, exported: Callable[[np.ndarray], dict[str, np.ndarray]], batch: int | None) -> Agreement:
+    """Runs both on the same crops.
+
+    Args:
+        model: the network.
+        exported: images (B, S, S, 3) float32 0..1 -> outputs by name.
+        batch: images at once that `exported` takes; None takes all at once.
+
+    Returns:
+        How far they are apart.
+
+    Raises:
+        ExportError: names or shapes of the outputs differ, or values by more than float32 explains.
+    """
+    images = sample_crops(model.input_size)
+    expected = {name: np.asarray(value) for name, value in model.predict_on_batch(images).items()}
+    step = len(images) if batch is None else batch
+    parts = [exported(images[start : start + step]) for start in range(0, len(images), step)]
+    if set(parts[0]) != set(expected):
+        raise ExportError(f"expected outputs {', '.join(sorted(expected))}, the file has {', '.join(sorted(parts[0]))}.")
+    found = {name: np.concatenate([part[name] for part in parts]) for name in expected}
+    differences = {}
+    for name, value in expected.items():
+        if found[name].shape != value.shape:
+            raise ExportError(f"{name}: expected shape {value.shape}, the file gives {found[name].shape}.")
+        if not np.isfinite(value).all():
+            raise ExportError(f"{name}: the network itself gives NaN or infinity; its weights are broken.")
+        # NaN in the file's answer must not pass a comparison.
+        gap = np.nan_to_num(np.abs(found[name] - value), nan=np.inf).max()
+        differences[name] = float(gap / max(np.abs(value).max(), 1e-6))
+    worst = max(differences, key=differences.get)
+    mm = np.concatenate(
+        [
+            np.linalg.norm(uvd_to_xyz(found[name], _CAMERA) - uvd_to_xyz(expected[name], _CAMERA), axis=-1).ravel()
+            for name in ("vertices_uvd", "joints_uvd")
+        ]
+    )
+    agreement = Agreement(len(images), float(mm.max()), float(mm.mean()), worst, differences[worst])
+    if not (agreement.max_mm <= TOLERANCE_MM and agreement.worst_difference <= TOLERANCE):
+        raise ExportError(
+            f"the exported file is not equal to Keras and was not kept: vertices and joints differ by up to "
+            f"{agreement.max_mm:.3g} mm (allowed: {TOLERANCE_MM}), {worst} by {differences[worst]:.3g} of its largest "
+            f"value (allowed: {TOLERANCE})."
+        )
+    return agreement

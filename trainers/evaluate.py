@@ -1,0 +1,90 @@
+"""Evaluates a network on a set of annotated hands.
+
+    python -m trainers.evaluate --dataset synthetic --data-dir data/validation --out runs/evaluation
+    python -m trainers.evaluate --dataset real_world --data-dir realworld --weights runs/mobile/best.safetensors --out runs/real
+
+Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png; prints the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainers.data import FirstSamples
+from trainers.evaluation.datasets import EVALUATION_SETS, get_evaluation_set
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluates; returns the exit status.
+
+    Args:
+        argv: arguments without the program's name; None takes the process's.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        evaluate(arguments)
+    except (ValueError, OSError) as error:
+        print(f"trainers.evaluate: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Runs the evaluation that the arguments describe.
+
+    Raises:
+        ValueError, OSError: something given is wrong or missing; the message says what to do.
+    """
+    from tfhand.metrics import get_protocol
+
+    if arguments.batch_size < 1:
+        raise ValueError(f"--batch-size: expected at least 1, got {arguments.batch_size}.")
+    chosen = get_evaluation_set(arguments.dataset)
+    dataset = chosen.open(Path(arguments.data_dir))
+    if arguments.max_samples is not None:
+        if arguments.max_samples < 1:
+            raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
+        dataset = FirstSamples(dataset, arguments.max_samples)
+    protocol = get_protocol(chosen.protocol)
+
+    from tfhand.mesh import HandTemplate
+    from tfhand.models import HandMeshNet
+    from trainers.evaluation.pictures import write_extremes
+    from trainers.evaluation.report import table, write_report
+    from trainers.evaluation.runner import run_network
+
+    template = HandTemplate.load()
+    model = HandMeshNet.from_preset(arguments.preset, arguments.weights, template, arguments.joint_readout)
+    run = run_network(model, dataset, chosen.adapter, arguments.batch_size)
+    evaluation = protocol.evaluate(arguments.dataset, run.predictions)
+    out = Path(arguments.out)
+    write_report(evaluation, out)
+    if arguments.pictures > 0:
+        write_extremes(run, evaluation.sample_pose_error_mm, dataset, template.faces, out, arguments.pictures)
+    print(table(evaluation, protocol))
+    print(f"written to {out}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainers.evaluate",
+        description=__doc__.split("\n")[0],
+        epilog="Without errors the exit status is 0. Figures of different protocols can't be compared.",
+    )
+    parser.add_argument("--dataset", required=True, choices=sorted(EVALUATION_SETS), help="kind of the set")
+    parser.add_argument("--data-dir", required=True, metavar="DIR", help="its folder")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made if missing")
+    parser.add_argument("--preset", default="mobile", help="network (default: %(default)s)")
+    parser.add_argument("--weights", default="default", help="weight file (default: the ones in the package)")
+    parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
+    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
+    parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png and best.png; 0: none")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

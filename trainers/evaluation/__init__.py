@@ -1,0 +1,1 @@
+"""Parts of `trainers.evaluate`: datasets by name, running the network, files and pictures."""

@@ -1,0 +1,73 @@
+"""The files of an evaluation: metrics.json, the PCK curve as CSV and picture, and the table for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from tfhand.io import atomic_path
+from tfhand.metrics import Evaluation, Protocol
+
+METRICS_FILE = "metrics.json"
+CURVE_CSV = "pck.csv"
+CURVE_PICTURE = "pck.png"
+
+_ROWS = (
+    ("pose_error_mm", "pose error, root included", "mm"),
+    ("pose_error_without_root_mm", "pose error, 20 other joints", "mm"),
+    ("procrustes_pose_error_mm", "pose error, Procrustes-aligned", "mm"),
+    ("auc_20_50", "AUC of PCK, 20-50 mm", ""),
+    ("auc_0_50", "AUC of PCK, 0-50 mm", ""),
+    ("mesh_error_mm", "mesh error", "mm"),
+)
+
+
+def table(evaluation: Evaluation, protocol: Protocol) -> str:
+    """The figures as lines of text, under the protocol's name."""
+    metrics = evaluation.metrics
+    lines = [
+        f"{metrics['dataset']}: {metrics['num_samples']} samples, protocol {metrics['protocol']!r}",
+        f"({protocol.summary})",
+    ]
+    for key, label, unit in _ROWS:
+        value = metrics[key]
+        text = "no meshes in this set" if value is None else f"{value:8.2f} mm" if unit else f"{value:8.3f}"
+        lines.append(f"  {label:<32}{text}")
+    return "\n".join(lines)
+
+
+def write_report(evaluation: Evaluation, out: Path) -> None:
+    """Writes metrics.json, pck.csv and pck.png into the folder `out`.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    with atomic_path(out / METRICS_FILE) as temporary:
+        temporary.write_text(json.dumps(evaluation.metrics, indent=1) + "\n")
+    with atomic_path(out / CURVE_CSV) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["threshold_mm", "pck"])
+        writer.writerows(zip(evaluation.thresholds_mm.tolist(), evaluation.pck.tolist()))
+    with atomic_path(out / CURVE_PICTURE) as temporary:
+        _draw_curve(evaluation, temporary)
+
+
+def _draw_curve(evaluation: Evaluation, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    metrics = evaluation.metrics
+    figure = Figure(figsize=(5.6, 4.0), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(evaluation.thresholds_mm, evaluation.pck, color="#2f6fb7", linewidth=2)
+    axes.axvspan(20, 50, color="#2f6fb7", alpha=0.07, linewidth=0)
+    axes.set(xlim=(0, 50), ylim=(0, 1), xlabel="error threshold, mm", ylabel="3D PCK")
+    axes.set_title(
+        f"{metrics['dataset']}, {metrics['num_samples']} samples, protocol {metrics['protocol']}\n"
+        f"AUC 0-50 mm {metrics['auc_0_50']:.3f}, 20-50 mm {metrics['auc_20_50']:.3f}",
+        fontsize=10,
+    )
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=130)

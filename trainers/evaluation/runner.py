@@ -1,0 +1,107 @@
+"""Runs a network over a set and brings its answers to the set's own joints, in millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tfhand.data import HandSample, crop
+from tfhand.data.joint_adapters import JointAdapter
+from tfhand.geometry import uvd_to_xyz
+from tfhand.metrics import Predictions
+
+if TYPE_CHECKING:
+    from tfhand.models import HandMeshNet
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Everything a report needs, of N samples, all as the network saw them: a right hand in a square crop.
+
+    Attributes:
+        predictions: joints (after the adapter) and, where the set has them, vertices; mm, camera frame.
+        vertices_mm: (N, V, 3) predicted vertices, mm, camera frame.
+        camera: (N, 6) camera vectors of the crops (`tfhand.geometry`), with the root depth and the hand scale that
+            predictions were placed with.
+        mirrored: (N,) bool, whether the crop is the mirror image of the photograph.
+        names: the samples' names.
+    """
+
+    predictions: Predictions
+    vertices_mm: np.ndarray
+    camera: np.ndarray
+    mirrored: np.ndarray
+    names: list[str]
+
+
+def run_network(
+    model: HandMeshNet,
+    dataset: Sequence[HandSample],
+    adapter: JointAdapter | None = None,
+    batch_size: int = 32,
+    progress: bool = True,
+) -> Run:
+    """Predicts every sample with the root depth, hand scale and crop box that it comes with.
+
+    Args:
+        model: the network.
+        dataset: `__len__` and `__getitem__` to samples.
+        adapter: from the network's joints to the set's; None where they are the same.
+        batch_size: samples at once.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: no samples, meshes of another number of vertices than the network's, outputs that are not finite.
+    """
+    from tqdm import tqdm
+
+    if len(dataset) == 0:
+        raise ValueError("dataset: expected at least one sample, got none.")
+    parts: list[dict[str, np.ndarray]] = []
+    mirrored: list[bool] = []
+    names: list[str] = []
+    starts = range(0, len(dataset), batch_size)
+    for start in tqdm(starts, desc="evaluating", unit="batch", disable=None if progress else True):
+        samples = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
+        views = [crop(sample, model.input_size) for sample in samples]
+        mirrored += [view["side_mirrored"] for view in views]
+        names += [sample.name for sample in samples]
+        parts.append(_predict(model, views, adapter))
+    whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    has_meshes = "vertices_true" in whole
+    predictions = Predictions(
+        joints_pred=whole["joints_pred"],
+        joints_true=whole["joints_true"],
+        vertices_pred=whole["vertices_pred"] if has_meshes else None,
+        vertices_true=whole.get("vertices_true"),
+    )
+    return Run(predictions, whole["vertices_pred"], whole["camera"], np.array(mirrored), names)
+
+
+def _predict(model: HandMeshNet, views: list[dict], adapter: JointAdapter | None) -> dict[str, np.ndarray]:
+    """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
+    images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in ("image", "camera", "joints_uvd"))
+    outputs = model.predict_on_batch(images.astype(np.float32) / np.float32(255))
+    joints, vertices = (np.asarray(outputs[key], np.float32) for key in ("joints_uvd", "vertices_uvd"))
+    if not (np.isfinite(joints).all() and np.isfinite(vertices).all()):
+        raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
+    camera = camera_true if adapter is None else adapter.network_camera(camera_true, joints)
+    joints_pred = uvd_to_xyz(joints, camera)
+    part = {
+        "camera": camera,
+        "joints_true": uvd_to_xyz(joints_uvd, camera_true),
+        "joints_pred": joints_pred if adapter is None else adapter.to_dataset(joints_pred),
+        "vertices_pred": uvd_to_xyz(vertices, camera),
+    }
+    if "vertices_uvd" in views[0]:
+        true = np.stack([view["vertices_uvd"] for view in views])
+        if true.shape[1] != model.num_vertices:
+            raise ValueError(
+                f"dataset: expected meshes of {model.num_vertices} vertices, as the network predicts, got "
+                f"{true.shape[1]}; generate the set again with this template."
+            )
+        part["vertices_true"] = uvd_to_xyz(true, camera_true)
+    return part
