@@ -42,10 +42,14 @@ def posed(template, seed, distance=450.0):
     return hand.surface_vertices - hand.joints[9] + np.float32([0, 0, distance])
 
 
+def arm_of(seed, **changes):
+    return dataclasses.replace(ArmParams.sample(np.random.default_rng(seed)), **changes)
+
+
 def draw(renderer, vertices, seed, size=SIZE, intrinsics=INTRINSICS, **arm):
     rng = np.random.default_rng(seed)
     skin, lights = SkinParams.sample(rng), LightParams.sample(rng)
-    return renderer.render(vertices, intrinsics, size, skin, lights, dataclasses.replace(ArmParams.sample(rng), **arm))
+    return renderer.render(vertices, intrinsics, size, skin, lights, arm_of(seed, **arm))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -65,8 +69,8 @@ def test_masks_depth_and_colours_agree(renderer, template, seed):
 def test_depth_is_the_hand_s_own_by_ray_cast(renderer, template):
     vertices, size, intrinsics = posed(template, 7), (24, 32), INTRINSICS / 4
     rendered = draw(renderer, vertices, 0, size=size, intrinsics=intrinsics, sleeve_start_mm=None)
-    drawn = renderer.surface.place(vertices, dataclasses.replace(ArmParams.sample(np.random.default_rng(0)), sleeve_start_mm=None))
-    ids, _, depth, margin = cast_rays(vertices, drawn.faces, intrinsics, size)
+    drawn = renderer.surface.place(vertices, arm_of(0, sleeve_start_mm=None))
+    ids, _, depth, margin = cast_rays(drawn.vertices, drawn.faces, intrinsics, size)
     depth[ids >= drawn.num_hand_faces] = 0
     both = (rendered.depth_mm > 0) & (depth > 0) & (margin > 0.01)
     assert both.sum() > 20
@@ -90,7 +94,7 @@ def test_window_does_not_change_the_picture(renderer, template):
 def test_coverage_is_the_mean_of_finer_pixels(renderer, template):
     vertices = posed(template, 5)
     rendered = draw(renderer, vertices, 5, sleeve_start_mm=None)
-    drawn = renderer.surface.place(vertices, dataclasses.replace(ArmParams.sample(np.random.default_rng(5)), sleeve_start_mm=None))
+    drawn = renderer.surface.place(vertices, arm_of(5, sleeve_start_mm=None))
     fine = rasterize(drawn.vertices, drawn.faces, 8 * INTRINSICS, (8 * SIZE[0], 8 * SIZE[1])).face_ids >= 0
     expected = fine.reshape(SIZE[0], 8, SIZE[1], 8).mean(axis=(1, 3))
     assert np.abs(rendered.alpha - expected).max() <= 0.5
@@ -121,7 +125,7 @@ def test_hand_around_the_camera_is_finite(renderer, template):
 
 
 def test_hand_ends_where_the_network_mesh_ends(renderer, template):
-    drawn = renderer.surface.place(posed(template, 0), ArmParams.sample(np.random.default_rng(0)))
+    drawn = renderer.surface.place(posed(template, 0), arm_of(0))
     inside = np.unique(drawn.faces[: drawn.num_hand_faces])
     assert np.isin(template.vertex_ids, inside).all()
     rest = template.surface_vertices
@@ -132,9 +136,9 @@ def test_hand_ends_where_the_network_mesh_ends(renderer, template):
 
 def test_sleeve_surrounds_the_forearm_in_any_pose(renderer, template):
     for seed in range(3):
-        arm = dataclasses.replace(ArmParams.sample(np.random.default_rng(seed)), sleeve_start_mm=20.0)
-        drawn = renderer.surface.place(posed(template, seed), arm)
-        rings = drawn.vertices[renderer.surface.num_vertices :].reshape(-1, 18, 3)
+        drawn = renderer.surface.place(posed(template, seed), arm_of(seed, sleeve_start_mm=20.0, elbow_bend=0.0))
+        first = drawn.faces[drawn.num_skin_faces :].min()
+        rings = drawn.vertices[first:].reshape(-1, 18, 3)
         centres = rings.mean(axis=1)
         steps = np.diff(centres[1:], axis=0)
         axis = steps.sum(axis=0) / np.linalg.norm(steps.sum(axis=0))
@@ -149,8 +153,7 @@ def test_sleeve_surrounds_the_forearm_in_any_pose(renderer, template):
 
 
 def test_winding_is_one_and_normals_are_unit(renderer, template):
-    arm = dataclasses.replace(ArmParams.sample(np.random.default_rng(1)), sleeve_start_mm=30.0)
-    drawn = renderer.surface.place(posed(template, 0), arm)
+    drawn = renderer.surface.place(posed(template, 0), arm_of(1, sleeve_start_mm=30.0))
     skin = drawn.faces[: drawn.num_skin_faces]
     sleeve = drawn.faces[drawn.num_skin_faces :]
     for part in (skin, sleeve):
@@ -161,6 +164,13 @@ def test_winding_is_one_and_normals_are_unit(renderer, template):
     for part in (skin, sleeve):
         a, b, c = (drawn.vertices[part[:, k]].astype(np.float64) - drawn.vertices[part[0, 0]] for k in range(3))
         assert np.einsum("ij,ij->", a, np.cross(b, c)) > 0
+
+
+def test_bent_elbow_stays_out_of_the_view_of_the_hand(renderer, template):
+    for seed in range(8):
+        vertices = posed(template, seed)
+        straight, bent = (draw(renderer, vertices, seed, sleeve_start_mm=None, elbow_bend=bend) for bend in (0.0, 1.6))
+        assert bent.hand_alpha.sum() > 0.9 * straight.hand_alpha.sum()
 
 
 def test_sleeve_and_arm_are_not_the_hand(renderer, template):

@@ -48,15 +48,15 @@ class LightParams:
     def sample(cls, rng: np.random.Generator) -> LightParams:
         """Draws a lighting: rooms and open sky, from nearly shadowless to one hard lamp."""
         ambient = rng.uniform(0.25, 0.85)
-        warmth = rng.normal(0.0, 0.35)
+        warmth = rng.normal(0.0, 0.25)
         up = _unit(np.array([0.0, -1.0, 0.0]) + rng.normal(0, 0.35, 3))
-        zenith = colour_of(warmth + rng.normal(0, 0.25)) * ambient * rng.uniform(0.7, 1.5)
-        horizon = colour_of(warmth + rng.normal(0, 0.25)) * ambient * rng.uniform(0.6, 1.2)
+        zenith = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.7, 1.5)
+        horizon = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.6, 1.2)
         bounce = colour_of(rng.normal(0.2, 0.4)) * rng.uniform(0.6, 1.2, 3)
         ground = bounce * ambient * rng.uniform(0.25, 0.9)
         count = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.2, 0.05]))
         strength = (1 - ambient) * rng.uniform(0.7, 1.6) * np.cumprod(rng.uniform(0.25, 0.8, count)) / 0.5
-        colours = np.stack([colour_of(warmth + rng.normal(0, 0.35)) for _ in range(count)])
+        colours = np.stack([colour_of(warmth + rng.normal(0, 0.22)) for _ in range(count)])
         penumbra = np.exp(rng.uniform(np.log(1.0), np.log(12.0), count)) * (np.arange(count) < 2)
         return cls(
             directions=_sample_directions(rng, count).astype(np.float32),
@@ -131,7 +131,7 @@ def _sample_directions(rng: np.random.Generator, count: int) -> np.ndarray:
     """Returns (count, 3) unit vectors, mostly above and on the camera's side, sometimes from behind or below."""
     directions = rng.normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    directions += np.array([0.0, -0.55, -0.35])
+    directions += np.array([0.0, -0.6, -0.55])
     return np.stack([_unit(direction) for direction in directions])
 
 

@@ -71,7 +71,7 @@ def _paint_nails(albedo: np.ndarray, nail: np.ndarray, behind_tip: np.ndarray, s
         albedo += inside[:, None] * (skin.polish.astype(np.float32) - albedo)
     elif skin.nail_tip_mm > 0:
         edge = np.clip((skin.nail_tip_mm - behind_tip) * 2 + 1, 0, 1) * inside
-        albedo += (0.75 * edge)[:, None] * (np.array([0.72, 0.66, 0.56], np.float32) - albedo)
+        albedo += (0.6 * edge)[:, None] * (np.array([0.72, 0.66, 0.56], np.float32) - albedo)
     albedo *= (1 - 0.3 * rim)[:, None]
 
 

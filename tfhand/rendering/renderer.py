@@ -94,11 +94,11 @@ class HandRenderer:
         return RenderedHand(*(placed(part, row, column, size) for part in parts), mean_irradiance)
 
     def _extended_textures(self) -> np.ndarray:
-        """Returns (N, 6) float32: atlas x, y, side, blood, melanin, nail tip, for the hand's and the sleeve's vertices."""
+        """Returns (N, 6) float32: atlas x, y, side, blood, melanin, nail tip, of hand, arm and sleeve."""
         texture = self.texture
         own = np.stack([texture.side, texture.blood, texture.melanin, texture.nail_tip], axis=1)
-        sleeve = np.zeros((len(self.surface.atlas) - len(own), 4), np.float32)
-        return np.concatenate([self.surface.atlas, np.concatenate([own, sleeve])], axis=1).astype(np.float32)
+        arm = np.tile(np.float32([0.5, 0, 1, 99]), (len(self.surface.atlas) - len(own), 1))
+        return np.concatenate([self.surface.atlas, np.concatenate([own, arm])], axis=1).astype(np.float32)
 
     def _shade(
         self, drawn: DrawnSurface, samples: Samples, intrinsics: np.ndarray, skin: SkinParams, lights: LightParams

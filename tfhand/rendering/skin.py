@@ -70,7 +70,7 @@ class SkinParams:
         return cls(
             melanin=float(0.015 + 0.95 * rng.beta(0.9, 1.5)),
             blood=float(rng.uniform(0.35, 1.15)),
-            yellow=float(rng.uniform(0.0, 0.8)),
+            yellow=float(rng.uniform(0.15, 0.9)),
             palm_lightness=float(rng.uniform(0.4, 1.1)),
             mottling=float(rng.uniform(0.3, 1.3)),
             crease_depth=float(rng.uniform(0.3, 1.25)),
