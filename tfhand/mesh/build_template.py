@@ -37,8 +37,8 @@ _PALM_WIDENING = 1.0
 #: The network mesh has a number of vertices within this range, and this many places at the coarsest level.
 _VERTEX_RANGE = (950, 1000)
 _COARSEST_PLACES = 80
-#: A vertex is nail where MakeHuman's fingernail texture is brighter than this.
-_NAIL_BRIGHTNESS = 0.15
+#: A quad is nail where MakeHuman's fingernail texture is brighter in its centre.
+_NAIL_BRIGHTNESS = 0.5
 _NUM_SKIN_BONES = 4
 
 
@@ -141,8 +141,9 @@ def _nail_vertices(data: MakeHumanData) -> np.ndarray:
     """(N,) bool: body vertices on a fingernail, by the fingernail texture."""
     mask = data.fingernail_mask()
     height, width = mask.shape
-    column = np.clip((data.quad_uv[..., 0] * width).astype(int), 0, width - 1)
-    row = np.clip(((1.0 - data.quad_uv[..., 1]) * height).astype(int), 0, height - 1)
+    centre = data.quad_uv.mean(axis=1)
+    column = np.clip((centre[:, 0] * width).astype(int), 0, width - 1)
+    row = np.clip(((1.0 - centre[:, 1]) * height).astype(int), 0, height - 1)
     nails = np.zeros(len(data.vertices), bool)
     nails[data.quads[mask[row, column] > _NAIL_BRIGHTNESS]] = True
     return nails

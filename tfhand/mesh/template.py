@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ LABELS: tuple[str, ...] = ("forearm", "palm", "back", "thumb", "index", "middle"
 #: Levels of coarsening: 1280, 640, 320, 160, 80 places for the hand.
 COARSENING_LEVELS = 4
 _DEFAULT_PATH = Path(__file__).resolve().parent.parent / "assets" / "hand_template.npz"
+_PLAIN_ARRAYS = ("surface_vertices", "surface_faces", "surface_labels", "vertex_ids", "faces", "shape_ranges")
+_REQUIRED_ARRAYS = {*_PLAIN_ARRAYS, "shape_names", "shape_deltas", "graph_permutation"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,14 +181,8 @@ class HandTemplate:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the template as a compressed .npz; the same template gives the same bytes."""
-        arrays = {
-            "surface_vertices": self.surface_vertices,
-            "surface_faces": self.surface_faces,
-            "surface_labels": self.surface_labels,
-            "vertex_ids": self.vertex_ids,
-            "faces": self.faces,
+        arrays = {name: getattr(self, name) for name in _PLAIN_ARRAYS} | {
             "shape_names": np.array(self.shape_names, "U32"),
-            "shape_ranges": self.shape_ranges,
             "shape_deltas": self.shape_deltas.astype(np.float16),
             "graph_permutation": self.graph.permutation,
         }
@@ -209,14 +207,17 @@ class HandTemplate:
             ValueError: the file is no template, or its mesh is broken.
         """
         path = _DEFAULT_PATH if path is None else Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"no template at {path}.")
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-            return cls._from_arrays(arrays, str(path))
-        except FileNotFoundError:
-            raise
-        except (KeyError, OSError, EOFError, AttributeError) as error:
+            missing = sorted(_REQUIRED_ARRAYS - set(arrays))
+        except (OSError, EOFError, AttributeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: expected a hand template written by HandTemplate.save ({error}).") from error
+        if missing:
+            raise ValueError(f"{path}: expected a hand template written by HandTemplate.save, it lacks {missing}.")
+        return cls._from_arrays(arrays, str(path))
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, np.ndarray], name: str) -> HandTemplate:
@@ -232,9 +233,7 @@ class HandTemplate:
             regressor = scipy.sparse.csr_matrix(parts, shape=(len(parts[2]) - 1, len(ids)))
         weights = graph_maths.adjacency(faces, len(ids))
         return cls(
-            **{key: arrays[key] for key in ("surface_vertices", "surface_faces", "surface_labels", "shape_ranges")},
-            vertex_ids=ids,
-            faces=faces,
+            **{key: arrays[key] for key in _PLAIN_ARRAYS},
             shape_names=tuple(arrays["shape_names"].tolist()),
             shape_deltas=arrays["shape_deltas"].astype(np.float32),
             rig=rig,

@@ -91,9 +91,9 @@ def _check_fans(faces: np.ndarray, num_vertices: int, name: str) -> None:
             following[vertex][first] = second
     for vertex, links in enumerate(following):
         starts = set(links) - set(links.values())
-        current = min(starts) if starts else min(links)
-        steps = 0
-        while current in links and steps < len(links):
+        start = min(starts) if starts else min(links)
+        current, steps = links[start], 1
+        while current in links and current != start:
             current = links[current]
             steps += 1
         if steps != len(links) or len(starts) > 1:
