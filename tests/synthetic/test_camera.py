@@ -31,7 +31,8 @@ def test_rendered_square_is_the_same_camera_and_holds_the_box():
         pixels = project(joints, rendered)
         # A similarity of the photograph, so that the scene's perspective stays.
         ratio = rendered[0] / intrinsics[0]
-        np.testing.assert_allclose(np.diff(pixels, axis=0), ratio * np.diff(project(joints, intrinsics), axis=0), rtol=1e-3)
+        before = project(joints, intrinsics)
+        np.testing.assert_allclose(np.diff(pixels, axis=0), ratio * np.diff(before, axis=0), rtol=1e-3)
         extent = np.ptp(pixels, axis=0).max()
         loose.append(box[2] / extent)
         offset = (pixels.min(0) + pixels.max(0)) / 2 - 128

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tfhand.synthetic.viewpoint import HABITS, ViewpointSampler, hand_frame, look_rotation, ray_rotation, von_mises_fisher
+from tfhand.synthetic.viewpoint import (
+    HABITS,
+    ViewpointSampler,
+    hand_frame,
+    look_rotation,
+    ray_rotation,
+    von_mises_fisher,
+)
 
 
 def assert_rotation(matrix):

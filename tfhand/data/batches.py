@@ -1,7 +1,7 @@
 """Batches by number: batch `i` is a pure function of the seed and `i`, so any run resumes exactly where it stopped.
 
-A dataset here is anything with `__len__` and `__getitem__(index) -> HandSample`. If it also has `__getitems__(indices)`,
-which returns a list, whole batches are asked for at once.
+A dataset here is anything with `__len__` and `__getitem__(index) -> HandSample`. If it also has
+`__getitems__(indices)`, which returns a list, whole batches are asked for at once.
 """
 from __future__ import annotations
 

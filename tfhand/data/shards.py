@@ -117,7 +117,8 @@ class ShardSetWriter:
             lengths.append(_open(self.shard_path(index)).num_records())
             if lengths[-1] != len(self.shard_range(index)):
                 wanted = len(self.shard_range(index))
-                raise ValueError(f"expected {wanted} samples in {self.shard_path(index)}, got {lengths[-1]}; remove it.")
+                path = self.shard_path(index)
+                raise ValueError(f"expected {wanted} samples in {path}, got {lengths[-1]}; remove it.")
         shards = [self.shard_path(index).name for index in range(self.num_shards)]
         _write_json(self.data_dir / INFO_FILE, {**self.plan, "shards": shards, "shard_lengths": lengths})
 

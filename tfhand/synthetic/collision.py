@@ -6,8 +6,15 @@ import numpy as np
 
 from tfhand.constants import BONES, FINGER_JOINTS, SCALE_BONE
 
-#: Radius of each bone's capsule in lengths of the middle finger's MCP-PIP bone: flesh gives way, so thinner than fingers.
-_RADII = {"thumb": (0.26, 0.22, 0.19, 0.16), "finger": (0.22, 0.19, 0.165, 0.14)}
+#: Radius of the capsule of each finger's four bones, from the palm out, in lengths of the middle finger's MCP-PIP bone.
+#: Measured on the template (median distance of the skin from the bone); palm bones by the palm's thickness.
+_RADII: dict[str, tuple[float, float, float, float]] = {
+    "thumb": (0.24, 0.24, 0.21, 0.15),
+    "index": (0.20, 0.21, 0.185, 0.13),
+    "middle": (0.20, 0.21, 0.185, 0.13),
+    "ring": (0.20, 0.20, 0.175, 0.125),
+    "little": (0.19, 0.17, 0.14, 0.10),
+}
 
 
 def _finger_of(bone: tuple[int, int]) -> tuple[str, int]:
@@ -20,7 +27,7 @@ def _finger_of(bone: tuple[int, int]) -> tuple[str, int]:
 def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of bones that can meet `(P, 2)`, the sums of their radii `(P,)` and their ends `(20, 2)`."""
     placed = [_finger_of(bone) for bone in BONES]
-    radii = [_RADII["thumb" if finger == "thumb" else "finger"][place] for finger, place in placed]
+    radii = [_RADII[finger][place] for finger, place in placed]
     pairs = []
     for one in range(len(BONES)):
         for other in range(one + 1, len(BONES)):

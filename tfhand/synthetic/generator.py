@@ -20,6 +20,7 @@ from tfhand.rendering.skin import SkinParams
 from tfhand.rendering.surface import ArmParams
 from tfhand.synthetic.camera import BoxSampler, CameraSampler
 from tfhand.synthetic.collision import penetration_mm
+from tfhand.synthetic.gestures import INDEX
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
@@ -27,8 +28,10 @@ from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotatio
 
 #: Changes with everything that changes what a seed gives.
 GENERATOR_VERSION = "1.0"
-#: Poses drawn before the one with the least overlap is taken.
-_POSE_ATTEMPTS = 8
+#: Attempts at a pose before the one with the least overlap is taken.
+_POSE_ATTEMPTS = 9
+#: How far the thumb is lifted in turn where it overlaps a finger, degrees.
+_THUMB_LIFTS_DEG = (8.0, 18.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +50,7 @@ class SyntheticConfig:
     left_share: float = 0.5
     backgrounds: str | None = None
     photograph_share: float = 0.8
-    penetration_mm: float = 2.0
+    penetration_mm: float = 5.0
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 2048:
@@ -168,14 +171,21 @@ class HandGenerator:
         return Scene(surface, vertices, joints, intrinsics, box, facts)
 
     def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
-        """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
+        """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm.
+
+        The thumb is lifted off the palm first, so that poses in which it touches fingers stay as frequent as drawn;
+        only then another pose is tried.
+        """
         best = None
-        for _ in range(_POSE_ATTEMPTS):
-            pose = self.poses.sample(rng)
-            posed = self.template.pose(self.rig.rotations(pose), shape)
+        for attempt in range(_POSE_ATTEMPTS):
+            if attempt % (1 + len(_THUMB_LIFTS_DEG)) == 0:
+                pose, lifts = self.poses.sample(rng), iter((0.0, *_THUMB_LIFTS_DEG))
+            lifted = pose.copy()
+            lifted[INDEX["thumb_abduction"]] += next(lifts)
+            posed = self.template.pose(self.rig.rotations(lifted), shape)
             overlap = penetration_mm(posed.joints)
             if best is None or overlap < best[2]:
-                best = (pose, posed, overlap)
+                best = (lifted, posed, overlap)
             if overlap <= self.config.penetration_mm:
                 break
         return best

@@ -28,7 +28,7 @@ FINGER_STATES: dict[str, tuple[float, float, float]] = {
     "r": (18, 24, 14),  # relaxed
     "b": (38, 30, 15),  # bent a little
     "h": (40, 58, 34),  # half closed
-    "p": (52, 48, 26),  # meeting the thumb
+    "p": (59, 55, 31),  # meeting the thumb
     "o": (36, 62, 36),  # round a ball or a glass
     "g": (62, 72, 42),  # round a stick
     "c": (12, 68, 44),  # claw
@@ -38,23 +38,28 @@ FINGER_STATES: dict[str, tuple[float, float, float]] = {
     "q": (66, 94, 58),  # loose fist
     "m": (86, 62, 34),  # flat against the palm
 }
-#: Base flexion (across the palm), abduction (out of its plane), twist, MCP and IP flexion for each thumb state.
+#: Flexion (across the palm), abduction (away from the index finger, to the palm's side) and twist of the thumb's base,
+#: flexion of MCP and IP. The states that touch fingers were solved for contact of the pads on the built-in template.
 THUMB_STATES: dict[str, tuple[float, float, float, float, float]] = {
-    "beside": (0, 5, 0, 5, 2),
-    "out": (-22, 15, 0, 0, -5),
-    "up": (-20, 2, -5, -4, -12),
-    "relaxed": (2, 22, 8, 10, 12),
-    "front": (0, 48, 10, 6, 6),
-    "across": (28, 22, 18, 38, 26),
-    "over": (18, 34, 18, 36, 42),
-    "against": (2, 12, 8, 18, 12),
-    "inside": (34, 26, 20, 46, 40),
-    "to_index": (9, 40, 18, 18, 22),
-    "to_middle": (15, 44, 22, 22, 24),
-    "to_ring": (23, 44, 26, 28, 26),
-    "to_little": (31, 42, 30, 36, 30),
-    "grasp": (6, 50, 22, 14, 14),
-    "key": (4, 10, 10, 22, 20),
+    "beside": (6, -27, 0, 5, 2),
+    "out": (-12, 0, 0, 0, -5),
+    "far_out": (-24, 2, 0, -3, -8),
+    "up": (-22, -14, 0, -4, -12),
+    "relaxed": (2, -8, 2, 10, 14),
+    "front": (18, 14, 5, 8, 8),
+    "across": (32, -12, 0, 40, 40),
+    "over": (18, 12, 0, 26, 42),
+    "over_middle": (28, 14, 0, 26, 38),
+    "over_ring": (42, 10, 0, 25, 35),
+    "over_little": (54, 13, 0, 18, 33),
+    "against": (8, -14, 0, 10, 12),
+    "inside": (30, -4, 0, 34, 34),
+    "to_index": (31, 5, 13, -2, 10),
+    "to_middle": (38, 17, 10, 0, 11),
+    "to_ring": (52, 13, 6, 2, 9),
+    "to_little": (55, 12, 2, 12, 11),
+    "grasp": (22, 22, 10, 8, 8),
+    "key": (10, -2, 5, 20, 25),
 }
 
 
@@ -92,7 +97,7 @@ class Gesture:
 GESTURES: dict[str, Gesture] = {
     # open hands
     "open": Gesture("IIII", "out", 10, weight=3),
-    "open_wide": Gesture("xIIx", "out", 15, weight=2),
+    "open_wide": Gesture("xIIx", "far_out", 15, weight=2),
     "flat": Gesture("IIII", "beside", -1, weight=2),
     "flat_thumb_out": Gesture("IIII", "out", 0, weight=1.5),
     "relaxed": Gesture("rrrr", "relaxed", 5, weight=2),
@@ -102,39 +107,39 @@ GESTURES: dict[str, Gesture] = {
     "table": Gesture("tttt", "front", 1, weight=0.7),
     "claw": Gesture("cccc", "front", 10),
     "hook": Gesture("kkkk", "beside", 1),
-    "vulcan": Gesture("IIII", "out", weight=0.5, spreads=(-3, 9, 9, 4)),
+    "vulcan": Gesture("IIII", "out", weight=0.5, spreads=(9, 9, 8, 10)),
     # fists
     "fist": Gesture("ffff", "over", 0, weight=2.5),
     "fist_thumb_beside": Gesture("ffff", "against", 0, weight=1.5),
-    "fist_thumb_inside": Gesture("qqqq", "inside", 0, weight=0.5),
+    "fist_thumb_inside": Gesture("gggg", "inside", 0, weight=0.5),
     "loose_fist": Gesture("qqqq", "against", 2, weight=1.5),
     "flat_fist": Gesture("mmmm", "beside", 0, weight=0.7),
     # counting and signs with some fingers up
-    "point": Gesture("Ifff", "over", 2, weight=2),
-    "point_thumb_up": Gesture("Ifff", "out", 2, weight=2),
-    "two": Gesture("IIff", "over", 9, weight=2),
-    "two_closed": Gesture("IIff", "over", -1, weight=0.7),
-    "three": Gesture("IIIf", "across", 8, weight=1.5),
+    "point": Gesture("Ifff", "over_middle", 2, weight=2),
+    "point_thumb_up": Gesture("Ifff", "far_out", 2, weight=2),
+    "two": Gesture("IIff", "over_ring", 9, weight=2),
+    "two_closed": Gesture("IIff", "over_ring", -1, weight=0.7),
+    "three": Gesture("IIIf", "over_little", 8, weight=1.5),
     "three_thumb": Gesture("IIff", "out", 9, weight=1.5),
     "four": Gesture("IIII", "across", 9, weight=1.5),
     "thumb_up": Gesture("ffff", "up", 0, weight=2.5),
-    "thumb_out": Gesture("ffff", "out", 0, weight=1),
-    "six": Gesture("fffI", "out", 6, weight=1.5),
+    "thumb_out": Gesture("ffff", "far_out", 0, weight=1),
+    "six": Gesture("fffI", "far_out", 6, weight=1.5),
     "little_up": Gesture("fffI", "over", 4),
     "middle_up": Gesture("fIff", "over", 0, weight=0.7),
     "ring_up": Gesture("qqIq", "over", 0, weight=0.5),
-    "ring_little_up": Gesture("ffII", "across", 5, weight=0.7),
+    "ring_little_up": Gesture("ffII", "over_middle", 5, weight=0.7),
     "middle_ring_up": Gesture("fIIf", "over", 4, weight=0.5),
     "three_outer_up": Gesture("fIII", "over", 8, weight=0.7),
-    "horns": Gesture("IffI", "over", 6, weight=1.5),
-    "love": Gesture("IffI", "out", 8, weight=1.5),
+    "horns": Gesture("IffI", "over_middle", 6, weight=1.5),
+    "love": Gesture("IffI", "far_out", 8, weight=1.5),
     "index_ring_up": Gesture("IfIf", "over", 4, weight=0.4),
     "index_ring_little_up": Gesture("IfII", "to_middle", 7, weight=0.7),
     "index_middle_little_up": Gesture("IIfI", "to_ring", 8, weight=0.8),
     "three_and_thumb_on_little": Gesture("IIIf", "to_little", 9, weight=1),
-    "crossed": Gesture("IIff", "over", weight=0.5, spreads=(-9, -5, 0, 0)),
-    "four_hooked_index": Gesture("kfff", "over", 0, weight=0.8),
-    "two_hooked": Gesture("kkff", "over", 5, weight=0.7),
+    "crossed": Gesture("IIff", "over_ring", weight=0.5, spreads=(-9, -5, 0, 0)),
+    "four_hooked_index": Gesture("kfff", "over_middle", 0, weight=0.8),
+    "two_hooked": Gesture("kkff", "over_ring", 5, weight=0.7),
     # the thumb meets fingers
     "ok": Gesture("pIII", "to_index", 8, weight=2),
     "ok_relaxed": Gesture("prrr", "to_index", 6, weight=1),
@@ -158,8 +163,8 @@ GESTURES: dict[str, Gesture] = {
     "c_shape": Gesture("oooo", "front", -1, weight=0.8),
     "gun": Gesture("IIff", "up", -1, weight=0.8),
     # towards finger-spelling and gestures between
-    "letter_e": Gesture("kkkk", "inside", 0, weight=0.5),
-    "letter_x": Gesture("kqqq", "across", 0, weight=0.5),
+    "letter_e": Gesture("kkkk", "across", 0, weight=0.5),
+    "letter_x": Gesture("kqqq", "over_middle", 0, weight=0.5),
     "letter_k": Gesture("Ibff", "to_middle", 6, weight=0.5),
     "letter_p": Gesture("Itff", "to_middle", 4, weight=0.5),
     "half_curled": Gesture("hhhh", "relaxed", 3, weight=1.2),

@@ -81,11 +81,13 @@ def draw_tile(sample: HandSample, tile: str, size: int, edges: np.ndarray | None
 
 def coverage(samples: Sequence[HandSample]) -> str:
     """A few lines on what synthetic samples cover: sides, views, rolls, distances, boxes, sizes, curls, skins."""
-    def of(name):
+
+    def of(name: str) -> np.ndarray:
         return np.stack([np.asarray(sample.extras[name]) for sample in samples])
 
     towards, fingers, pose = of("towards_camera"), of("fingers_in_image"), of("pose_deg")
-    facing = np.abs(towards).argmax(axis=1) * 2 + (np.take_along_axis(towards, np.abs(towards).argmax(1)[:, None], 1)[:, 0] < 0)
+    axis = np.abs(towards).argmax(axis=1)
+    facing = 2 * axis + (towards[np.arange(len(towards)), axis] < 0)
     names = ("thumb side", "little side", "finger tips", "wrist", "palm", "back")
     shares = ", ".join(f"{name} {np.mean(facing == place):.0%}" for place, name in enumerate(names))
     roll = np.rad2deg(np.arctan2(fingers[:, 0], -fingers[:, 1]))

@@ -14,9 +14,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "pip": (0, 110),
     "dip": (-5, 80),
     "spread": (-20, 20),
-    "thumb_flexion": (-35, 45),
-    "thumb_abduction": (-5, 60),
-    "thumb_twist": (-15, 40),
+    "thumb_flexion": (-35, 58),
+    "thumb_abduction": (-40, 35),
+    "thumb_twist": (-15, 25),
     "thumb_mcp": (-10, 60),
     "thumb_ip": (-20, 80),
     "ring_hollow": (0, 12),
@@ -122,7 +122,7 @@ def _random_fingers(rng: np.random.Generator) -> np.ndarray:
     for finger in range(4):
         pose[4 * finger : 4 * finger + 3] = alike * common + (1 - alike) * _random_curl(rng)
     pose[_SPREAD] = rng.normal(4, 6) * np.array([1, 0, 0.8, 1.5])
-    pose[_THUMB] = rng.uniform([-25, -2, -5, -5, -10], [36, 52, 28, 45, 55])
+    pose[_THUMB] = rng.uniform([-25, -35, -5, -5, -10], [48, 22, 15, 45, 60])
     pose[INDEX["ring_hollow"]], pose[INDEX["little_hollow"]] = rng.uniform(0, [6, 14])
     return pose
 

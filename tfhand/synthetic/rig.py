@@ -1,4 +1,4 @@
-"""From poses in degrees, which count from a flat hand, to the rotations of the template's bones, which count from rest."""
+"""From poses in degrees, counted from a flat hand, to rotations of the template's bones, counted from rest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfhand.constants import FINGER_JOINTS, SCALE_BONE
+from tfhand.mesh.skinning import axis_rotations
 from tfhand.synthetic.gestures import DOFS, FINGERS, INDEX
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 _SEGMENTS = ("proximal", "middle", "distal")
 _FLEXION, _ABDUCTION, _TWIST = range(3)
+#: How far the plane in which a finger flexes leans towards the little finger's side, degrees.
+_LEAN_DEG = {"index": -1.0, "middle": 0.0, "ring": 3.0, "little": 12.0}
+#: Divergence from the middle finger at which closed fingers lie against each other, degrees.
+_CLOSED_DEG = {"index": 0.0, "middle": 0.0, "ring": 1.0, "little": 4.0}
 
 
 class HandRig:
@@ -21,6 +26,10 @@ class HandRig:
 
     The template rests with slightly bent, parted fingers; what they already are bent by is measured in its joints
     and taken off. The thumb's angles count from its rest, where it lies half opened beside the palm.
+
+    The fingers' knuckles differ from `HandTemplate.bone_rotations` in two ways, so that a fist's fingers come to lie
+    side by side and not within each other: a finger flexes first and is spread as a whole afterwards (fingers of
+    equal spread curl in parallel planes), and it flexes in a plane that leans outwards (`_LEAN_DEG`).
 
     Args:
         template: a hand with a rig.
@@ -50,12 +59,22 @@ class HandRig:
         self._sign[INDEX["wrist_deviation"]] = -1  # the rig counts towards the thumb
         self._rest = _rest_pose(template.pose().joints)
         self._num_bones = len(template.bone_names)
+        self._knuckles = [places[f"{finger}_proximal"] for finger in FINGERS]
+        proximal = np.tile([0.0, 1.0, 0.0], (len(FINGERS), 1))
+        lean = axis_rotations(proximal, np.deg2rad([_LEAN_DEG[finger] for finger in FINGERS]))
+        axes = template.rig.bone_axes[self._knuckles].astype(np.float64)
+        self._knuckle_flexion = np.einsum("fab,fb->fa", lean, axes[:, _FLEXION])
+        self._knuckle_abduction = axes[:, _ABDUCTION]
 
     def rotations(self, pose: np.ndarray) -> np.ndarray:
-        """Rotations `(20, 3, 3)` of the bones for a pose `(25,)` in degrees."""
+        """Rotations `(20, 3, 3)` float32 of the bones for a pose `(25,)` in degrees."""
         angles = np.zeros((self._num_bones, 3))
         angles[self._target[:, 0], self._target[:, 1]] = np.deg2rad(self._sign * (pose - self._rest))
-        return self._template.bone_rotations(angles)
+        rotations = self._template.bone_rotations(angles)
+        knuckles = angles[self._knuckles]
+        flexed = axis_rotations(self._knuckle_flexion, knuckles[:, _FLEXION])
+        rotations[self._knuckles] = axis_rotations(self._knuckle_abduction, knuckles[:, _ABDUCTION]) @ flexed
+        return rotations
 
 
 def _rest_pose(joints: np.ndarray) -> np.ndarray:
@@ -74,5 +93,5 @@ def _rest_pose(joints: np.ndarray) -> np.ndarray:
         for joint, (one, other) in zip(("pip", "dip"), zip(bones[:-1], bones[1:], strict=True), strict=True):
             rest[INDEX[f"{finger}_{joint}"]] = np.rad2deg(np.arccos(np.clip(one @ other, -1, 1)))
         lean = np.rad2deg(np.arctan2(bones[0, 0], -bones[0, 1]) - straight)
-        rest[INDEX[f"{finger}_spread"]] = lean if finger == "index" else -lean
+        rest[INDEX[f"{finger}_spread"]] = (lean if finger == "index" else -lean) - _CLOSED_DEG[finger]
     return rest

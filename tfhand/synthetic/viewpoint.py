@@ -22,7 +22,7 @@ class Habit:
     Attributes:
         share: how often it occurs, relative to the others.
         towards: mean direction from the hand to the camera: radial, distal, palmar.
-        concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 a cone of some 30 degrees.
+        concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 some 30 degrees.
         roll_deg: spread (standard deviation) of the fingers' direction in the image about straight up, degrees.
         any_roll: share of this habit's pictures whose roll is anything at all.
     """
@@ -80,7 +80,9 @@ class ViewpointSampler:
         index = min(int(np.searchsorted(self._ends, rng.random(), side="right")), len(self._ends) - 1)
         habit = list(self.habits.values())[index]
         towards = von_mises_fisher(np.array(habit.towards), habit.concentration, rng)
-        roll = rng.uniform(-np.pi, np.pi) if rng.random() < habit.any_roll else np.deg2rad(habit.roll_deg) * rng.normal()
+        roll = np.deg2rad(habit.roll_deg) * rng.normal()
+        if rng.random() < habit.any_roll:
+            roll = rng.uniform(-np.pi, np.pi)
         return look_rotation(towards, roll)
 
 
