@@ -47,6 +47,7 @@ class StageConfig:
     Args:
         steps: optimisation steps; 0 leaves the stage out.
         losses: weight of every loss term by its name in `tfhand.losses`.
+        loss_options: options of loss terms by their name, such as {heatmap_cross_entropy: {sigma: 1.5}}.
         parts: what is trained; the other parts are frozen. [heatmap] alone runs only the heat-map network,
             [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network.
         batch_size: samples in a step, over all devices.
@@ -55,6 +56,7 @@ class StageConfig:
 
     steps: int
     losses: dict[str, float]
+    loss_options: dict[str, dict[str, float]] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=lambda: ["heatmap", "mesh", "pose"])
     batch_size: int = 32
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -76,6 +78,7 @@ class DataConfig:
             afresh, which never repeats a hand and takes a core for each 25 images a second.
         num_validation: validation hands looked at (the first ones of `validation`), or rendered.
         render_size: side of rendered images, pixels; a little above the network's input leaves room to zoom in.
+        backgrounds: folder of photographs to put behind hands, rendered or augmented; null takes the built-in ones.
         workers: threads that decode and augment, and processes that render.
         augmentation: how training crops vary; null turns it off.
     """
@@ -85,6 +88,7 @@ class DataConfig:
     num_samples: int = 1000
     num_validation: int = 64
     render_size: int = 160
+    backgrounds: str | None = None
     workers: int = 2
     augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
 

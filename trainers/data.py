@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tfhand.data import BatchSource, ShardedDataset
 from tfhand.data.batches import Batch
+from tfhand.rendering.background import BackgroundSource
 from trainers.config import DataConfig, StageConfig
 
 VALIDATION_BATCH = 16
@@ -45,27 +43,57 @@ def open_training_set(config: DataConfig, folder: Path, seed: int) -> Any:
         A dataset (`__len__`, `__getitem__`) of samples.
     """
     if config.train is None and config.num_samples == 0:
-        from tfhand.synthetic.generator import SyntheticConfig
         from tfhand.synthetic.source import SyntheticSource
 
-        return SyntheticSource(ENDLESS, SyntheticConfig(size=config.render_size), seed, config.workers)
+        return SyntheticSource(ENDLESS, _render_config(config), seed, config.workers)
     return _open(config.train, folder / "train", config.num_samples, config, seed)
 
 
-def load_validation_set(config: DataConfig, folder: Path, size: int) -> list[Batch]:
+def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertices: int) -> list[Batch]:
     """The first hands of the validation set as plain crops, all in memory.
 
     Args:
         config: where they come from.
         folder: where rendered hands are kept.
         size: side of the crops, pixels.
+        num_vertices: vertices of the template's network mesh.
+
+    Raises:
+        ValueError: see `check_meshes`.
     """
     dataset = _open(config.validation, folder / "validation", config.num_validation, config, VALIDATION_SEED)
+    check_meshes(dataset, num_vertices, "data.validation")
     return list(BatchSource(FirstSamples(dataset, config.num_validation), VALIDATION_BATCH, size, shuffle=False))
 
 
+def open_backgrounds(config: DataConfig) -> BackgroundSource:
+    """The pictures that augmentation puts behind hands.
+
+    Raises:
+        FileNotFoundError, ValueError: the folder is missing or holds no picture.
+    """
+    return BackgroundSource(() if config.backgrounds is None else (config.backgrounds,))
+
+
+def check_meshes(dataset: Any, num_vertices: int, where: str) -> None:
+    """Compares a dataset with the template before anything is trained on it.
+
+    Args:
+        dataset: its first sample is looked at.
+        num_vertices: vertices of the template's network mesh.
+        where: what the dataset is called in the config.
+
+    Raises:
+        ValueError: the dataset has no meshes, or those of another template.
+    """
+    vertices = dataset[0].vertices_mm
+    if vertices is None or len(vertices) != num_vertices:
+        found = "none" if vertices is None else f"meshes of {len(vertices)}"
+        raise ValueError(f"{where}: expected hands with meshes of the template's {num_vertices} vertices, got {found}; render them again")
+
+
 def training_batches(
-    dataset: Any, config: DataConfig, stage: StageConfig, size: int, seed: int, backgrounds: Sequence[np.ndarray] = ()
+    dataset: Any, config: DataConfig, stage: StageConfig, size: int, seed: int, backgrounds: BackgroundSource | None = None
 ) -> BatchSource:
     """The batches of a stage: batch `i` is a pure function of `seed` and `i`.
 
@@ -75,7 +103,7 @@ def training_batches(
         stage: says how many samples a batch has.
         size: side of the crops, pixels.
         seed: of order and augmentation; another one for every stage.
-        backgrounds: pictures to put behind the hands.
+        backgrounds: where augmentation finds other backgrounds; None leaves those that are there.
     """
     return BatchSource(dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds)
 
@@ -84,7 +112,12 @@ def _open(data_dir: str | None, rendered: Path, count: int, config: DataConfig, 
     if data_dir is not None:
         return ShardedDataset(data_dir)
     from tfhand.synthetic.generate import generate
+
+    generate(rendered, count, config.workers, _render_config(config), seed)
+    return ShardedDataset(rendered)
+
+
+def _render_config(config: DataConfig) -> Any:
     from tfhand.synthetic.generator import SyntheticConfig
 
-    generate(rendered, count, config.workers, SyntheticConfig(size=config.render_size), seed)
-    return ShardedDataset(rendered)
+    return SyntheticConfig(size=config.render_size, backgrounds=config.backgrounds)

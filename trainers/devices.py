@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import cv2
 import keras
 
 from trainers.config import TrainConfig
@@ -23,6 +24,7 @@ def set_up(config: TrainConfig) -> Any:
         ValueError: more devices than there are, or XLA on several.
     """
     keras.utils.set_random_seed(config.seed)
+    cv2.setNumThreads(1)  # Batches are prepared side by side; threads within one would only get in the step's way.
     keras.mixed_precision.set_global_policy(config.precision)
     if keras.backend.backend() != "tensorflow":
         _hide_gpus_from_tensorflow()

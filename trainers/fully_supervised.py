@@ -48,7 +48,7 @@ def train(config: TrainConfig) -> int:
     progress = Progress() if checkpoint is None else read_progress(checkpoint)
 
     template = HandTemplate.load()
-    losses = {name: CompositeLoss(stage.losses, template) for name, stage in config.active_stages}
+    losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
     with devices.scope(strategy):
         network = HandMeshNet.from_preset(config.preset, weights=config.weights, template=template)
         copy = HandMeshNet.from_preset(config.preset, weights=None, template=template)
@@ -56,13 +56,15 @@ def train(config: TrainConfig) -> int:
 
     size = network.input_size
     training_set = data.open_training_set(config.data, folder.data, config.seed)
-    validation = data.load_validation_set(config.data, folder.data, size)
+    data.check_meshes(training_set, template.num_vertices, "data.train")
+    validation = data.load_validation_set(config.data, folder.data, size, template.num_vertices)
+    backgrounds = data.open_backgrounds(config.data)
     run = Run(config, folder, network, average, template.faces, validation, progress, strategy)
     if checkpoint is not None:
         print(f"continuing from {checkpoint}: stage {progress.stage}, step {progress.step}")
 
     def batches(number: int, stage: StageConfig) -> BatchSource:
-        return data.training_batches(training_set, config.data, stage, size, config.seed + number)
+        return data.training_batches(training_set, config.data, stage, size, config.seed + number, backgrounds)
 
     if not train_stages(run, losses, batches, checkpoint):
         print(f"stopped at step {progress.step} of stage {progress.stage}; the same command continues")
