@@ -96,7 +96,8 @@ def test_exposure_white_balance_and_vignetting():
 def test_same_parameters_same_picture():
     for seed in range(15):
         images = [
-            take_photograph(hand(0.3, True), scene(seed), CameraParams.sample(np.random.default_rng(seed))) for _ in "ab"
+            take_photograph(hand(0.3, True), scene(seed), CameraParams.sample(np.random.default_rng(seed)))
+            for _ in "ab"
         ]
         assert images[0].shape == (*SIZE, 3) and images[0].dtype == np.uint8
         np.testing.assert_array_equal(*images)

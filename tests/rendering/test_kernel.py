@@ -73,12 +73,14 @@ def test_op_gives_the_library_s_picture():
     rng = np.random.default_rng(3)
     clip = np.concatenate([rng.uniform(-0.9, 0.9, (30, 3)), np.ones((30, 1))], axis=1).astype(np.float32)
     faces = np.arange(30, dtype=np.int32).reshape(10, 3)
-    ids, weights, depth = np.empty((24, 32), np.int32), np.empty((24, 32, 3), np.float32), np.empty((24, 32), np.float32)
+    ids, depth = np.empty((24, 32), np.int32), np.empty((24, 32), np.float32)
+    weights = np.empty((24, 32, 3), np.float32)
     kernel.load_library().tfhand_rasterize(
         clip.ctypes.data, clip[:, 2].copy().ctypes.data, faces.ctypes.data, 10, 32, 24,
         ids.ctypes.data, weights.ctypes.data, depth.ctypes.data,
     )  # fmt: skip
-    op_weights, op_ids, op_depth = kernel.load_op().rasterize_triangles(tf.constant(clip), tf.constant(faces), 32, 24, 1, 0)
+    op = kernel.load_op()
+    op_weights, op_ids, op_depth = op.rasterize_triangles(tf.constant(clip), tf.constant(faces), 32, 24, 1, 0)
     hit = op_depth[0].numpy() < 1
     assert 0.1 < hit.mean() < 0.9
     np.testing.assert_array_equal(hit, ids >= 0)

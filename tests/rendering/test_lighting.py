@@ -99,7 +99,8 @@ def test_hard_skin_is_lambert_and_soft_skin_wraps_red():
     angles = np.deg2rad([0, 60, 89, 100])
     normals = np.stack([np.sin(angles), 0 * angles, -np.cos(angles)], axis=1).astype(np.float32)
     light, seen = np.float32([0, 0, -1]), np.ones(4, np.float32)
-    np.testing.assert_allclose(diffuse(normals, normals, light, seen, 0.0)[:, 1], np.maximum(np.cos(angles), 0), atol=1e-6)
+    hard = diffuse(normals, normals, light, seen, 0.0)
+    np.testing.assert_allclose(hard[:, 1], np.maximum(np.cos(angles), 0), atol=1e-6)
     soft = diffuse(normals, normals, light, seen, 1.0)
     assert soft[3, 0] > soft[3, 1] >= soft[3, 2] >= 0
     assert not diffuse(normals, normals, light, 0 * seen, 1.0).any()

@@ -9,13 +9,13 @@ import pytest
 
 from tests.rendering.naive import cast_rays
 from tfhand.mesh.template import LABELS, HandTemplate
+from tfhand.rendering.arm import ArmParams
 from tfhand.rendering.background import BackgroundSource
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
 from tfhand.rendering.lighting import LightParams
 from tfhand.rendering.rasterizer import rasterize
 from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams, mean_albedo
-from tfhand.rendering.surface import ArmParams
 
 SIZE = (96, 128)
 INTRINSICS = np.array([250.0, 250.0, 64.0, 48.0], np.float32)
@@ -192,3 +192,5 @@ def test_skin_tones_run_from_light_to_dark():
 def test_wrong_vertices_are_named(renderer):
     with pytest.raises(ValueError, match="vertices"):
         draw(renderer, np.zeros((10, 3)), 0)
+    with pytest.raises(ValueError, match="vertices.*finite"):
+        draw(renderer, np.full((renderer.surface.num_vertices, 3), np.nan), 0)

@@ -140,7 +140,8 @@ def _random_view(picture: np.ndarray, size: tuple[int, int], rng: np.random.Gene
     scale = side * rng.uniform(max(0.35, min(1.0, 0.7 / side)), 1.0)
     angle = rng.normal(0, 0.08) if rng.random() < 0.8 else rng.uniform(-np.pi, np.pi)
     flip = -1.0 if rng.random() < 0.5 else 1.0
-    centre = rng.uniform(0, 1, 2) * (columns - scale * width, rows - scale * height) + (scale * width / 2, scale * height / 2)
+    reach = scale * np.array([width, height])
+    centre = rng.uniform(0, 1, 2) * ((columns, rows) - reach) + reach / 2
     matrix = scale * np.array([[flip * np.cos(angle), -np.sin(angle)], [flip * np.sin(angle), np.cos(angle)]])
     shift = centre - matrix @ (width / 2, height / 2)
     warp = np.concatenate([matrix, shift[:, None]], axis=1)

@@ -69,11 +69,11 @@ class CameraParams:
             exposure=float(np.exp(rng.normal(0.0, 0.28))),
             metering=float(rng.uniform(0.1, 0.6)),
             background_exposure=float(np.exp(rng.normal(-0.05, 0.3))),
-            white_balance=np.exp(rng.normal(0, 0.035, 3) + rng.normal(0, 0.09) * np.array([1.0, 0.0, -1.0])),
+            white_balance=np.exp(rng.normal(0, 0.03, 3) + rng.normal(0.01, 0.06) * np.array([1.0, 0.0, -1.0])),
             contrast=float(rng.uniform(0.8, 1.3)),
             gamma=float(np.exp(rng.normal(0.0, 0.1))),
             saturation=float(rng.uniform(0.72, 1.2)),
-            defocus_px=float(unit * max(0.0, rng.normal(0.5, 0.6)) if rng.random() < 0.82 else unit * rng.uniform(1, 2.5)),
+            defocus_px=float(unit * (max(0.0, rng.normal(0.5, 0.6)) if rng.random() < 0.82 else rng.uniform(1, 2.5))),
             motion_px=float(unit * rng.uniform(2, 9)) if rng.random() < 0.12 else 0.0,
             motion_angle=float(rng.uniform(0, np.pi)),
             vignetting=float(rng.uniform(0, 0.35)) if rng.random() < 0.4 else 0.0,
@@ -131,11 +131,13 @@ def _blurred(light: np.ndarray, camera: CameraParams) -> np.ndarray:
     if camera.defocus_px >= 0.5:
         light = cv2.filter2D(light, -1, _disc(camera.defocus_px), borderType=cv2.BORDER_REFLECT_101)
     if camera.motion_px >= 1:
-        light = cv2.filter2D(light, -1, _streak(camera.motion_px, camera.motion_angle), borderType=cv2.BORDER_REFLECT_101)
+        streak = _streak(camera.motion_px, camera.motion_angle)
+        light = cv2.filter2D(light, -1, streak, borderType=cv2.BORDER_REFLECT_101)
     if camera.resolution < 1:
         height, width = light.shape[:2]
         small = (max(8, round(width * camera.resolution)), max(8, round(height * camera.resolution)))
-        light = cv2.resize(cv2.resize(light, small, interpolation=cv2.INTER_AREA), (width, height), interpolation=cv2.INTER_LINEAR)
+        light = cv2.resize(light, small, interpolation=cv2.INTER_AREA)
+        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
     return light
 
 
@@ -213,7 +215,8 @@ def _streak(length: float, angle: float) -> np.ndarray:
 def _noise_tile(coarse: bool) -> np.ndarray:
     """Returns (_NOISE_TILE, _NOISE_TILE, 3) float32 noise of unit deviation, its channels partly correlated."""
     rng = np.random.default_rng(11)
-    noise = rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 3)) + 0.8 * rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 1))
+    noise = rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 3))
+    noise += 0.8 * rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 1))
     if coarse:
         noise = cv2.GaussianBlur(noise, (0, 0), 0.8)
     return (noise / noise.std()).astype(np.float32)

@@ -78,15 +78,16 @@ def _tendons_and_veins(joints: np.ndarray, rng: np.random.Generator) -> list[Cur
     for finger in FINGERS[1:]:
         knuckle = joints[FINGER_JOINTS[finger][0], :2]
         start = wrist + 0.35 * along + 0.35 * (knuckle - wrist - 0.9 * along)
-        curves.append(Curve(_spline(np.stack([start, 0.5 * (start + knuckle), knuckle])), 5.0, -0.35))
+        curves.append(Curve(_spline(np.stack([start, 0.5 * (start + knuckle), knuckle])), 5.0, -0.5))
         curves.append(Curve(_across(knuckle, knuckle - wrist, 4.0, 0.0, 0.0), 9.0, -0.9))
     for x in (-0.28, -0.08, 0.17, 0.38):
         points = [(x + rng.normal(0, 0.05), y) for y in np.linspace(0.95, -0.6, 7)]
         placed = np.array([wrist + y * along + (x + 0.1 * (1 - y)) * across for x, y in points])
-        curves.append(Curve(_spline(placed), 2.6, -0.3))
+        curves.append(Curve(_spline(placed), 2.6, -0.38))
         if rng.random() < 0.8:
-            branch = placed[2] + np.array([(0, 0), (0.12, 0.2), (0.2, 0.45)]) @ np.stack([rng.choice([-1, 1]) * across, along])
-            curves.append(Curve(_spline(branch), 2.2, -0.22))
+            axes = np.stack([rng.choice([-1, 1]) * across, along])
+            branch = placed[2] + np.array([(0, 0), (0.12, 0.2), (0.2, 0.45)]) @ axes
+            curves.append(Curve(_spline(branch), 2.2, -0.28))
     return curves
 
 
@@ -152,7 +153,8 @@ def _spline(points: np.ndarray, samples: int = 12) -> np.ndarray:
     t = np.linspace(0, 1, samples, endpoint=False)[:, None]
     pieces = []
     for p0, p1, p2, p3 in zip(padded[:-3], padded[1:-2], padded[2:-1], padded[3:], strict=True):
-        pieces.append(0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3))
+        squared, cubed = 2 * p0 - 5 * p1 + 4 * p2 - p3, 3 * p1 - p0 - 3 * p2 + p3
+        pieces.append(0.5 * (2 * p1 + (p2 - p0) * t + squared * t**2 + cubed * t**3))
     return np.concatenate([*pieces, points[-1:]])
 
 

@@ -48,11 +48,11 @@ class LightParams:
     def sample(cls, rng: np.random.Generator) -> LightParams:
         """Draws a lighting: rooms and open sky, from nearly shadowless to one hard lamp."""
         ambient = rng.uniform(0.25, 0.85)
-        warmth = rng.normal(0.0, 0.25)
+        warmth = rng.normal(0.1, 0.22)
         up = _unit(np.array([0.0, -1.0, 0.0]) + rng.normal(0, 0.35, 3))
         zenith = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.7, 1.5)
         horizon = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.6, 1.2)
-        bounce = colour_of(rng.normal(0.2, 0.4)) * rng.uniform(0.6, 1.2, 3)
+        bounce = colour_of(rng.normal(0.3, 0.3)) * rng.uniform(0.6, 1.2, 3)
         ground = bounce * ambient * rng.uniform(0.25, 0.9)
         count = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.2, 0.05]))
         strength = (1 - ambient) * rng.uniform(0.7, 1.6) * np.cumprod(rng.uniform(0.25, 0.8, count)) / 0.5
@@ -83,7 +83,7 @@ class LightParams:
 
 def colour_of(warmth: float) -> np.ndarray:
     """Returns the linear RGB (3,) of a white light made warmer (> 0, about 1 = tungsten) or cooler; green is 1."""
-    warmth = float(np.clip(warmth, -1.2, 1.4))
+    warmth = float(np.clip(warmth, -0.7, 1.4))
     return np.array([np.exp(0.28 * warmth), 1.0, np.exp(-0.42 * warmth)])
 
 

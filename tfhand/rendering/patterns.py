@@ -100,7 +100,8 @@ def add_limb(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     colour = 255 * np.clip(light, 0, 1) ** (1 / 2.2)
     start, end = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1.0)
-    columns, rows = np.arange(width, dtype=np.float32)[None] - start[0], np.arange(height, dtype=np.float32)[:, None] - start[1]
+    columns = np.arange(width, dtype=np.float32)[None] - start[0]
+    rows = np.arange(height, dtype=np.float32)[:, None] - start[1]
     distance = columns * along[0] + rows * along[1]
     radius = (rng.uniform(0.05, 0.22) * max(height, width) + rng.uniform(-0.08, 0.08) * distance).clip(3)
     across = (rows * along[0] - columns * along[1]) / radius

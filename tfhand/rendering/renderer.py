@@ -12,13 +12,14 @@ import numpy as np
 
 from tfhand.mesh.template import HandTemplate
 from tfhand.rendering import shading
+from tfhand.rendering.arm import ArmParams
 from tfhand.rendering.lighting import LightParams, ambient_irradiance
 from tfhand.rendering.look import surface_look
 from tfhand.rendering.rasterizer import interpolate, rasterize
 from tfhand.rendering.samples import Samples, pick_samples, placed, resolve, unprojected, window
 from tfhand.rendering.shadows import ShadowMap, bounding_ball, viewing_frame
 from tfhand.rendering.skin import SkinParams, mean_albedo
-from tfhand.rendering.surface import ArmParams, DrawnSurface, HandSurface
+from tfhand.rendering.surface import DrawnSurface, HandSurface
 from tfhand.rendering.texture import SkinTexture
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -81,6 +82,8 @@ class HandRenderer:
         """
         drawn = self.surface.place(vertices_mm, arm)
         intrinsics = np.asarray(intrinsics, np.float32)
+        if intrinsics.shape != (4,) or not np.isfinite(intrinsics).all():
+            raise ValueError(f"intrinsics: expected 4 finite values fx, fy, u0, v0, got {intrinsics}.")
         row, column, height, width = window(drawn.vertices, intrinsics, size)
         local = intrinsics - np.array([0, 0, column, row], np.float32)
         centres = rasterize(drawn.vertices, drawn.faces, local, (height, width))
@@ -106,7 +109,7 @@ class HandRenderer:
         """Returns linear RGB (N, 3) of the samples and the luminance of their mean irradiance."""
         albedo_mean = mean_albedo(skin)
         count = len(drawn.vertices)
-        ball = bounding_ball(drawn.vertices[: self.surface.num_vertices])
+        ball = bounding_ball(drawn.vertices[self.surface.hand_vertices])
         ambient, openness = ambient_irradiance(
             drawn.vertices, drawn.normals, drawn.faces, lights, 0.8 * albedo_mean, ball
         )

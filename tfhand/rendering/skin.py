@@ -78,7 +78,7 @@ class SkinParams:
             roughness=float(rng.uniform(0.38, 0.68)),
             shine=float(rng.uniform(0.3, 1.3)),
             softness=float(rng.uniform(0.3, 1.0)),
-            nail_paleness=float(rng.uniform(-0.1, 0.5)),
+            nail_paleness=float(rng.uniform(-0.2, 0.3)),
             nail_tip_mm=float(max(0.0, rng.normal(0.7, 0.8))),
             polish=rng.uniform(0.02, 0.9, 3) ** 1.5 if polished else None,
             noise_offset=rng.uniform(0, 1, 2),

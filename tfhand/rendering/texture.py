@@ -198,7 +198,8 @@ def _nail_map(outlines: list[np.ndarray], low: np.ndarray, shape: np.ndarray) ->
     nails = np.zeros(shape, np.float32)
     for centre, along, across in outlines:
         offset = points - centre
-        radius = (np.abs(offset @ along / (along @ along)) ** 3 + np.abs(offset @ across / (across @ across)) ** 3) ** (1 / 3)
+        relative = np.abs(np.stack([offset @ along / (along @ along), offset @ across / (across @ across)]))
+        radius = (relative**3).sum(axis=0) ** (1 / 3)
         edge_mm = (1 - radius) * np.linalg.norm(across)
         np.maximum(nails, np.clip(edge_mm / 1.2 + 0.5, 0, 1), out=nails)
     return nails
