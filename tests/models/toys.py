@@ -33,10 +33,12 @@ def toy_template(vertices: int = 950, places: int = 1280, seed: int = 3) -> Simp
         adjacencies=tuple(levels),
         laplacian=lambda level: levels[level],
     )
-    surface = rng.normal(size=(vertices + 40, 3)).astype(np.float32) * 50.0
-    ids = rng.permutation(vertices + 40)[:vertices].astype(np.int32)
-    regressor = sp.random(21, vertices, density=0.02, random_state=0, format="csr")
-    regressor = sp.diags(1.0 / np.asarray(regressor.sum(axis=1)).ravel()) @ regressor
+    skin = rng.dirichlet(np.ones(21), size=vertices)
+
+    def pose(angles: np.ndarray, shape: None) -> SimpleNamespace:
+        joints = np.concatenate([np.zeros((1, 3)), angles]) * 100.0
+        return SimpleNamespace(joints=joints, vertices=skin @ joints)
+
     return SimpleNamespace(
-        graph=graph, surface_vertices=surface, vertex_ids=ids, joint_regressor=regressor, num_vertices=vertices
+        graph=graph, rig=True, shape_names=(), bone_rotations=np.asarray, pose=pose, skin=skin, num_vertices=vertices
     )

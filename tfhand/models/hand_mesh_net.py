@@ -52,7 +52,7 @@ class HandMeshNet(keras.Model):
         heatmap_stage, mesh_stage, pose_stage: the stages as models that share the network's weights.
 
     Raises:
-        ValueError: an unknown read-out, or joint anchors asked of a template without joints.
+        ValueError: an unknown read-out, or joint anchors asked of a template without a rig.
 
     References:
         Ge et al.: 3D Hand Shape and Pose Estimation from a Single RGB Image, CVPR 2019.
@@ -70,7 +70,7 @@ class HandMeshNet(keras.Model):
         if readout not in JOINT_READOUTS:
             raise ValueError(f"joint_readout must be one of {JOINT_READOUTS}, got {readout!r}.")
         if preset.mesh.joint_anchors and topology.anchors is None:
-            raise ValueError(f"preset {preset.name!r} must have a template with joints, got one without.")
+            raise ValueError(f"preset {preset.name!r} must have a template with a rig, got one without.")
         lite = isinstance(preset.backbone, LiteConfig)
         heatmap_stage = (build_lite_heatmaps if lite else build_hourglass)(preset)
         mesh_stage = _build_mesh_stage(heatmap_stage, preset, topology, propagation)

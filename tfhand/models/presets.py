@@ -80,7 +80,7 @@ class MeshConfig:
         filters: ChebConv widths on the 320-place graph, and those on the 1280-place graph before the last
             one (to u, v, d).
         joint_anchors: whether the mesh is predicted relative to a linear image of the joints (u, v of the
-            heat-maps, d regressed from the latent); needs a template with joints.
+            heat-maps, d regressed from the latent); needs a template with a rig.
     """
 
     hidden: int = 512

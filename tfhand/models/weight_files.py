@@ -50,7 +50,8 @@ def save_weights(
     arrays: dict[str, np.ndarray] = {}
     for name, variable in _by_path(weights).items():
         value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable.value), dtype=np.float32)
-        stored = value.astype(dtype) if value.ndim > 1 else value
+        with np.errstate(over="ignore"):  # an overflow is reported below
+            stored = value.astype(dtype) if value.ndim > 1 else value
         if not np.isfinite(stored).all():
             raise ValueError(f"weights must be finite in {stored.dtype}; {name} is not.")
         arrays[name] = stored

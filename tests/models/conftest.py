@@ -1,0 +1,27 @@
+"""Networks that several modules test, each built once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.models.toys import toy_template
+from tfhand.models import HandMeshNet
+
+
+@pytest.fixture(scope="session")
+def template() -> SimpleNamespace:
+    return toy_template()
+
+
+@pytest.fixture(scope="session")
+def mobile(template: SimpleNamespace) -> HandMeshNet:
+    """The mobile network, random weights. Tests leave its weights as they are."""
+    return HandMeshNet.from_preset("mobile", template=template)
+
+
+@pytest.fixture(scope="session")
+def small(template: SimpleNamespace) -> HandMeshNet:
+    """The small hourglass, random weights. Tests leave its weights as they are."""
+    return HandMeshNet.from_preset("hourglass-small", template=template)
