@@ -81,12 +81,14 @@ def _run(jobs: list, workers: int, config: SyntheticConfig, seed: int, bar: tqdm
     try:
         with bar, ProcessPoolExecutor(workers, context, _start_worker, (config, seed, done)) as pool:
             pending = {pool.submit(_write, *job) for job in jobs}
+            shown = 0
             try:
                 while pending:
                     finished, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
                     for future in finished:
                         future.result()
-                    bar.update(bar.initial + done.value - bar.n)
+                    bar.update(done.value - shown)
+                    shown = done.value
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -57,7 +57,7 @@ class HandRig:
         ):
             self._target[INDEX[name]] = places[bone], axis
         self._sign[INDEX["wrist_deviation"]] = -1  # the rig counts towards the thumb
-        self._rest = _rest_pose(template.pose().joints)
+        self._rest = _rest_pose(template)
         self._num_bones = len(template.bone_names)
         self._knuckles = [places[f"{finger}_proximal"] for finger in FINGERS]
         proximal = np.tile([0.0, 1.0, 0.0], (len(FINGERS), 1))
@@ -77,21 +77,21 @@ class HandRig:
         return rotations
 
 
-def _rest_pose(joints: np.ndarray) -> np.ndarray:
-    """The angles `(25,)` in degrees that the fingers of a resting hand already have.
-
-    Args:
-        joints: `(21, 3)` in the template's frame: x to the thumb's side, y to the wrist, z to the back.
-    """
+def _rest_pose(template: HandTemplate) -> np.ndarray:
+    """The angles `(25,)` in degrees that the template's resting fingers already have."""
     rest = np.zeros(len(DOFS))
+    joints = template.pose().joints.astype(np.float64)  # x to the thumb's side, y to the wrist, z to the back
     middle = joints[SCALE_BONE[1]] - joints[SCALE_BONE[0]]
     straight = np.arctan2(middle[0], -middle[1])
     for finger in FINGERS:
         bones = np.diff(joints[list(FINGER_JOINTS[finger])], axis=0)
         bones /= np.linalg.norm(bones, axis=1, keepdims=True)
         rest[INDEX[f"{finger}_mcp"]] = np.rad2deg(np.arcsin(-bones[0, 2]))
-        for joint, (one, other) in zip(("pip", "dip"), zip(bones[:-1], bones[1:], strict=True), strict=True):
-            rest[INDEX[f"{finger}_{joint}"]] = np.rad2deg(np.arccos(np.clip(one @ other, -1, 1)))
+        for place, (joint, segment) in enumerate((("pip", "middle"), ("dip", "distal"))):
+            one, other = bones[place : place + 2]
+            axis = template.rig.bone_axes[template.bone_names.index(f"{finger}_{segment}"), _FLEXION]
+            across = np.cross(axis, one)  # the bone turns from `one` towards it
+            rest[INDEX[f"{finger}_{joint}"]] = np.rad2deg(np.arctan2(other @ across, other @ one))
         lean = np.rad2deg(np.arctan2(bones[0, 0], -bones[0, 1]) - straight)
         rest[INDEX[f"{finger}_spread"]] = (lean if finger == "index" else -lean) - _CLOSED_DEG[finger]
     return rest

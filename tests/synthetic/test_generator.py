@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import dataclasses
+
+import cv2
+import numpy as np
+import pytest
+
+from tfhand.data.augment import AugmentConfig, crop, mirror
+from tfhand.data.sample import encode
+from tfhand.geometry import project
+from tfhand.rendering.rasterizer import rasterize
+from tfhand.synthetic.generator import HandGenerator, SyntheticConfig, render_sample, sample_seed
+
+
+def inside(mask, pixels):
+    """Share of the pixels (N, 2) that lie in the mask or next to it; those off the image don't count."""
+    mask = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3)))
+    columns, rows = np.floor(pixels).astype(int).T
+    seen = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
+    return mask[rows[seen], columns[seen]].mean()
+
+
+def test_same_seed_same_sample(generator, samples):
+    again = generator.render(3)
+    assert encode(again) == encode(samples[3]) != encode(samples[4])
+    assert encode(render_sample(3, generator.config)) == encode(samples[3])
+
+
+def test_samples_are_complete(generator, samples):
+    for sample in samples:
+        assert sample.image.shape == (96, 96, 3) and sample.alpha.shape == (96, 96) == sample.depth_mm.shape
+        assert sample.vertices_mm.shape == (generator.template.num_vertices, 3)
+        assert sample.image.std() > 5 and np.isfinite(sample.vertices_mm).all()
+        assert sample.joints_mm[:, 2].min() > 100
+    assert {sample.side for sample in samples} == {"left", "right"}
+
+
+def test_projected_labels_meet_mask_and_depth(samples):
+    for sample in samples:
+        hand = sample.depth_mm > 0
+        assert (sample.alpha[cv2.erode(hand.astype(np.uint8), np.ones((3, 3))) > 0] > 250).mean() > 0.995
+        pixels = project(sample.vertices_mm, sample.intrinsics)
+        assert inside(sample.alpha > 0, pixels) > 0.99
+        assert inside(sample.alpha > 0, project(sample.joints_mm, sample.intrinsics)) > 0.95
+        # No vertex in front of the depth map; those that face the camera lie on it.
+        columns, rows = np.floor(pixels).astype(int).T
+        seen = (columns > 0) & (columns < 95) & (rows > 0) & (rows < 95)
+        near = cv2.erode(np.where(hand, sample.depth_mm, 1e9).astype(np.float32), np.ones((3, 3)))
+        gaps = near[rows[seen], columns[seen]] - sample.vertices_mm[seen, 2]
+        gaps = gaps[gaps < 1e8]
+        assert np.percentile(gaps, 99) < 4
+        assert (np.abs(gaps) < 6).mean() > 0.15
+
+
+def test_depth_is_that_of_the_network_mesh_nearly(generator, samples):
+    for sample in samples:
+        right = mirror(sample) if sample.side == "left" else sample
+        mesh = rasterize(right.vertices_mm, generator.template.faces, right.intrinsics, (96, 96)).depth_mm
+        both = (mesh > 0) & (right.depth_mm > 0)
+        assert both.sum() > 0.5 * (mesh > 0).sum()
+        assert np.median(np.abs(mesh[both] - right.depth_mm[both])) < 1.5
+
+
+def test_joints_lie_within_the_hand_and_the_box(samples):
+    for sample in samples:
+        pixels = project(sample.joints_mm, sample.intrinsics)
+        low, high = sample.box[:2], sample.box[:2] + sample.box[2:]
+        assert ((pixels > low - 1) & (pixels < high + 1)).all()
+        assert (np.abs(sample.vertices_mm[None] - sample.joints_mm[:, None]).max(-1).min(1) < 20).all()
+        assert (low > 5).all() and (high < 91).all()
+
+
+def test_left_hands_are_mirrored_right_hands():
+    right, left = (HandGenerator(SyntheticConfig(size=64, left_share=share)).render(5) for share in (0.0, 1.0))
+    assert (right.side, left.side) == ("right", "left")
+    back = mirror(left)
+    np.testing.assert_allclose(back.intrinsics, right.intrinsics, rtol=1e-6)
+    for field in ("image", "alpha", "depth_mm", "joints_mm", "vertices_mm"):
+        np.testing.assert_array_equal(getattr(back, field), getattr(right, field))
+    views = crop(left, 48), crop(right, 48)
+    np.testing.assert_allclose(views[0]["joints_uvd"], views[1]["joints_uvd"], atol=1e-5)
+    assert np.abs(views[0]["image"].astype(int) - views[1]["image"]).max() <= 2
+
+
+def test_streams_of_a_seed_do_not_depend_on_each_other(generator, samples):
+    """Other backgrounds or another size leave the hand as it was."""
+    config = dataclasses.replace(generator.config, size=64, photograph_share=0.0)
+    for seed in (0, 1):
+        np.testing.assert_array_equal(HandGenerator(config).render(seed).joints_mm, samples[seed].joints_mm)
+
+
+def test_augmented_crops_of_samples(samples):
+    for seed, sample in enumerate(samples[:4]):
+        view = crop(sample, 64, AugmentConfig(), np.random.default_rng(seed))
+        assert ((view["joints_uvd"][:, :2] > -0.5) & (view["joints_uvd"][:, :2] < 1.5)).all()
+
+
+def test_seeds_of_samples_differ():
+    seeds = {sample_seed(seed, index) for seed in range(3) for index in range(1000)}
+    assert len(seeds) == 3000 and min(seeds) >= 0 and sample_seed(1, 2) == sample_seed(1, 2)
+
+
+@pytest.mark.parametrize("change", [{"size": 8}, {"left_share": 1.5}, {"photograph_share": -1}, {"penetration_mm": -1}])
+def test_impossible_settings(change):
+    with pytest.raises(ValueError, match=f"{next(iter(change))}: expected"):
+        SyntheticConfig(**change)
+
+
+def test_bad_folders_of_backgrounds(tmp_path):
+    with pytest.raises(FileNotFoundError, match="backgrounds"):
+        HandGenerator(SyntheticConfig(backgrounds=str(tmp_path / "none")))
+    with pytest.raises(ValueError, match="no picture"):
+        HandGenerator(SyntheticConfig(backgrounds=str(tmp_path)))
