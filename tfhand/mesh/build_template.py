@@ -256,7 +256,9 @@ def _network_mesh(
         if graph.sizes[-1] == _COARSEST_PLACES:
             check_mesh(vertices[ids], network_faces, "network mesh")
             return ids, network_faces, graph
-    raise ValueError(f"wheel: no decimation to {_VERTEX_RANGE} vertices has {_COARSEST_PLACES} coarsest places: {tried}.")
+    raise ValueError(
+        f"wheel: no decimation to {_VERTEX_RANGE} vertices has {_COARSEST_PLACES} coarsest places: {tried}."
+    )
 
 
 if __name__ == "__main__":

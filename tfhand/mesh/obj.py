@@ -35,7 +35,8 @@ def read_obj(path: str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
                 elif fields and fields[0] == "f":
                     faces += _fan([_index(field, len(vertices)) for field in fields[1:]])
             except ValueError as error:
-                raise ValueError(f"{path}, line {number}: expected an OBJ vertex or face, got {line.strip()[:80]!r}.") from error
+                got = line.strip()[:80]
+                raise ValueError(f"{path}, line {number}: expected an OBJ vertex or face, got {got!r}.") from error
     if not vertices or not faces:
         raise ValueError(f"{path}: expected vertices and faces, got {len(vertices)} and {len(faces)}.")
     triangles = np.array(faces, np.int64)
