@@ -70,6 +70,5 @@ def write_signature(model: HandMeshNet, folder: Path, batch: int | None) -> None
         return {name: tf.identity(value, name=name) for name, value in model(image, training=False).items()}
 
     archive = keras.export.ExportArchive()
-    archive.track(model)
     archive.add_endpoint(SIGNATURE, serve, input_signature=[spec])
     archive.write_out(str(folder), verbose=False)

@@ -11,10 +11,10 @@ import numpy as np
 
 import tfhand
 from export.network import ExportError
-from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, NUM_JOINTS
-from tfhand.data import HandSample, crop
+from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM
 from tfhand.geometry import default_intrinsics, uvd_to_xyz
 from tfhand.inference.outputs import read_hint
+from tfhand.inference.view import network_view
 from tfhand.io import read_image
 
 if TYPE_CHECKING:
@@ -58,15 +58,14 @@ class Agreement:
 
 def sample_crops(size: int) -> np.ndarray:
     """Crops of the sample photographs as the network sees them, at three scales: (N, size, size, 3) float32 0..1."""
-    axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))  # no labels: stands in, not read
     crops = []
     for photo in sorted(SAMPLES.glob("*.jpg")):
         image, hint = read_image(photo), read_hint(photo)
         x, y, w, h = hint["box"]
         for factor in (0.9, 1.0, 1.2):
             box = [x + w * (1 - factor) / 2, y + h * (1 - factor) / 2, w * factor, h * factor]
-            sample = HandSample(image, default_intrinsics(image.shape[1::-1]), np.array(box), hint["side"], axis)
-            crops.append(crop(sample, size)["image"])
+            intrinsics = default_intrinsics(image.shape[1::-1])
+            crops.append(network_view(image, np.array(box), hint["side"], intrinsics, size)[0])
     if not crops:
         raise FileNotFoundError(f"no sample photographs in {SAMPLES}; the installation is not whole.")
     return np.stack(crops).astype(np.float32) / np.float32(255)

@@ -52,7 +52,7 @@ def programs() -> dict[str, set[str]]:
             continue
         takes_command = match.group(1) == "tfhand" or match.group(1).endswith("tfhand.synthetic")
         key = match.group(1) + (match.group(2) if takes_command else "")
-        found.setdefault(key, set()).update(re.findall(r"(?<= )--[a-z][\w-]*", line))
+        found.setdefault(key, set()).update(re.findall(r"(?<= )--[a-z][\w.-]*", line))
     return found
 
 
@@ -153,9 +153,9 @@ def test_readme_links_lead_somewhere() -> None:
 
 
 def test_readme_paths_exist() -> None:
-    """Every `path/file.py`, `folder/` and config that the README names is there."""
+    """Every `path/file.py`, `folder/` and config that the README names, in its commands too, is there."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:tfhand|trainers|export|configs|benchmarks|tests)/[\w./-]*)`", text)
+    paths = re.findall(r"[` ]((?:tfhand|trainers|export|configs|benchmarks|tests)/[\w./-]*)", text)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
@@ -169,5 +169,5 @@ def test_readme_commands_exist_with_their_options(program: str) -> None:
         words = words[1:]
     result = run_python(*words, "--help")
     assert result.returncode == 0, result.stderr
-    known = set(re.findall(r"--[a-z][\w-]*", result.stdout))
+    known = set(re.findall(r"--[a-z][\w.-]*", result.stdout))
     assert {option for option in programs()[program] if option not in known} == set()

@@ -107,42 +107,47 @@ def draw_skeleton(
 
 
 def draw_view(
-    vertices_mm: np.ndarray,
+    vertices_mm: np.ndarray | None,
     faces: np.ndarray,
     size: int,
     angle_deg: float = 90.0,
     joints_mm: np.ndarray | None = None,
+    frame: tuple[np.ndarray, float] | None = None,
     background: tuple[int, int, int] = BACKGROUND,
 ) -> np.ndarray:
     """Draws the hand alone, turned about the vertical axis through its middle and seen from afar.
 
     Args:
-        vertices_mm: (V, 3) mm, camera frame.
+        vertices_mm: (V, 3) mm, camera frame; None draws no mesh.
         faces: (F, 3) triangles that wind outward.
         size: side of the picture, pixels.
         angle_deg: turn of the hand about the camera's y axis; 90 shows its side that was to the right.
         joints_mm: (21, 3) mm, camera frame: skeleton to draw over it, or None.
+        frame: middle (3,) and radius, mm, of the ball that fills the picture; None takes the mesh's (or joints').
         background: RGB.
 
     Returns:
         (size, size, 3) uint8 RGB. Blank where the vertices are not finite.
     """
     picture = np.full((size, size, 3), background, np.uint8)
-    vertices = np.asarray(vertices_mm, np.float64)
-    if not np.isfinite(vertices).all():
+    shown = np.asarray(joints_mm if vertices_mm is None else vertices_mm, np.float64)
+    if not np.isfinite(shown).all():
         return picture
-    middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
-    radius = max(np.linalg.norm(vertices - middle, axis=1).max(), 1e-6)
+    if frame is None:
+        middle = (shown.min(axis=0) + shown.max(axis=0)) / 2
+        frame = middle, max(np.linalg.norm(shown - middle, axis=1).max(), 1e-6)
+    middle, radius = frame
     angle = np.deg2rad(angle_deg)
     turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    distance = 12 * radius
-    focal = 0.46 * size * distance / radius
-    intrinsics = np.array([focal, focal, size / 2, size / 2])
-    offset = np.array([0, 0, distance])
-    picture = draw_mesh(picture, (vertices - middle) @ turn.T + offset, faces, intrinsics, opacity=1.0)
+    offset = np.array([0, 0, 12 * radius])
+    focal = 0.46 * size * 12
+    if vertices_mm is not None:
+        intrinsics = np.array([focal, focal, size / 2, size / 2])
+        picture = draw_mesh(picture, (shown - middle) @ turn.T + offset, faces, intrinsics, opacity=1.0)
     if joints_mm is not None:
         joints = (np.asarray(joints_mm, np.float64) - middle) @ turn.T + offset
-        picture = draw_skeleton(picture, joints[:, :2] / joints[:, 2:] * focal + size / 2, joints[:, 2])
+        depth = np.maximum(joints[:, 2:], radius)
+        picture = draw_skeleton(picture, joints[:, :2] / depth * focal + size / 2, joints[:, 2], hand_px=0.6 * size)
     return picture
 
 

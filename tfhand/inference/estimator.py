@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfhand.constants import CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, NUM_JOINTS, SIDES
-from tfhand.data import HandSample, crop
+from tfhand.constants import CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, SIDES
 from tfhand.geometry import (
     default_intrinsics,
     mirror_uvd,
@@ -21,6 +20,7 @@ from tfhand.geometry import (
 from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
 from tfhand.inference.result import HandResult
+from tfhand.inference.view import network_view
 from tfhand.io import read_image, to_rgb_uint8
 
 if TYPE_CHECKING:
@@ -120,14 +120,15 @@ class HandEstimator:
             raise ValueError(f"side: expected one of {', '.join(SIDES)}, auto, got {side!r}.")
         box = whole_image_box(size) if box is None else square_box(validate_box(_four("box", box), size))
         intrinsics = default_intrinsics(size) if camera is None else validate_intrinsics(_four("camera", camera))
-        views = {one: self._view(image, box, one, intrinsics) for one in (SIDES if side == "auto" else (side,))}
-        outputs = self._run(np.stack([view["image"] for view in views.values()]))
+        sides = SIDES if side == "auto" else (side,)
+        crops, cameras = zip(*(network_view(image, box, one, intrinsics, self.model.input_size) for one in sides))
+        outputs = self._run(np.stack(crops))
         seen = joint_confidence(_last_heatmaps(outputs), self.model.heatmap_kind)
         plausible = seen.mean(axis=1) / max(seen.mean(axis=1).sum(), 1e-6)
         best = int(plausible.argmax())
-        side = list(views)[best]
+        side = sides[best]
         vertices, joints = outputs["vertices_uvd"][best], outputs["joints_uvd"][best]
-        cam = views[side]["camera"].copy()
+        cam = cameras[best].copy()
         cam[4:] = self._depth_and_scale(joints, cam, root_depth_mm, hand_scale_mm)
         flip = np.array([1 if side == CANONICAL_SIDE else -1, 1, 1], np.float32)
         joints_uv = (joints if side == CANONICAL_SIDE else mirror_uvd(joints))[:, :2]
@@ -143,16 +144,9 @@ class HandEstimator:
             hand_scale_mm=float(cam[5]),
             confidence=float(seen[best].mean()),
             joint_confidence=seen[best],
-            side_confidence={one: float(value) for one, value in zip(views, plausible)},
+            side_confidence={one: float(value) for one, value in zip(sides, plausible)},
             assumed=tuple(sorted(assumed)),
         )
-
-    def _view(self, image: np.ndarray, box: np.ndarray, side: str, intrinsics: np.ndarray) -> dict[str, Any]:
-        """The crop that the network sees, and its camera, through the same door as in training and evaluation."""
-        # A photograph has no labels: joints at a unit distance on the axis stand in and are not read.
-        axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))
-        sample = HandSample(image, intrinsics, box, side, axis, root_depth_mm=1.0, hand_scale_mm=1.0)
-        return crop(sample, self.model.input_size)
 
     def _run(self, images: np.ndarray) -> dict[str, np.ndarray]:
         outputs = self.model.predict_on_batch(images.astype(np.float32) / np.float32(255))

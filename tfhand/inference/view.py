@@ -1,0 +1,31 @@
+"""What the network sees of a photograph that has no labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tfhand.constants import NUM_JOINTS
+from tfhand.data import HandSample, crop
+
+
+def network_view(
+    image: np.ndarray, box: np.ndarray, side: str, intrinsics: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Crops a photograph, mirrored for a left hand, through the same door as training and evaluation.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        box: (4,) crop `x, y, w, h`, pixels of `image`.
+        side: which hand it shows, "right" or "left".
+        intrinsics: (4,) `fx, fy, u0, v0`, pixels of `image`.
+        size: side of the crop, pixels.
+
+    Returns:
+        Crop (size, size, 3) uint8, and its camera vector (6,) float32 (`tfhand.geometry`) for a root depth and a
+        hand scale of 1 mm.
+    """
+    # Joints at a unit distance on the axis stand in for labels and are not read.
+    axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))
+    sample = HandSample(image, intrinsics, box, side, axis, root_depth_mm=1.0, hand_scale_mm=1.0)
+    view = crop(sample, size)
+    return view["image"], view["camera"]
