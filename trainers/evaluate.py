@@ -1,7 +1,7 @@
 """Evaluates a network on a set of annotated hands.
 
     python -m trainers.evaluate --dataset synthetic --data-dir data/validation --out runs/evaluation
-    python -m trainers.evaluate --dataset real_world --data-dir realworld --weights runs/mobile/best.safetensors --out runs/real
+    python -m trainers.evaluate --dataset real_world --data-dir realworld --weights W.safetensors --out runs/real
 
 Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png; prints the same figures.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
             raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
         dataset = FirstSamples(dataset, arguments.max_samples)
     protocol = get_protocol(chosen.protocol)
+    out = Path(arguments.out)
+    _make_folder(out)
 
     from tfhand.mesh import HandTemplate
     from tfhand.models import HandMeshNet
@@ -60,12 +63,21 @@ def evaluate(arguments: argparse.Namespace) -> None:
     model = HandMeshNet.from_preset(arguments.preset, arguments.weights, template, arguments.joint_readout)
     run = run_network(model, dataset, chosen.adapter, arguments.batch_size)
     evaluation = protocol.evaluate(arguments.dataset, run.predictions)
-    out = Path(arguments.out)
     write_report(evaluation, out)
     if arguments.pictures > 0:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, template.faces, out, arguments.pictures)
     print(table(evaluation, protocol))
     print(f"written to {out}")
+
+
+def _make_folder(out: Path) -> None:
+    """Makes the folder and writes to it once, so that a long evaluation does not end on an error."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise OSError(f"--out: expected a folder that can be written to, got {out}: {error.strerror}.") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png and best.png; 0: none")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png; 0: none")
     return parser
 
 

@@ -64,8 +64,8 @@ def _row(run: Run, index: int, error_mm: float, sample: HandSample, faces: np.nd
         draw_view(None, faces, CELL, 90.0, true, frame),
         draw_view(vertices, faces, CELL, 90.0, ours, frame),
     ]
-    labels = (run.names[index], "ground truth", f"ours, {error_mm:.1f} mm", "", "ground truth from the side", "ours from the side")
-    for cell, label in zip(cells, labels):
+    labels = ("ground truth", f"ours, {error_mm:.1f} mm", "", "ground truth from the side", "ours from the side")
+    for cell, label in zip(cells, (run.names[index], *labels)):
         for colour, width in (((20, 20, 20), 3), ((255, 255, 255), 1)):
             cv2.putText(cell, label, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.48, colour, width, cv2.LINE_AA)
     return np.concatenate(cells, axis=1)

@@ -83,7 +83,8 @@ def run_network(
 
 def _predict(model: HandMeshNet, views: list[dict], adapter: JointAdapter | None) -> dict[str, np.ndarray]:
     """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
-    images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in ("image", "camera", "joints_uvd"))
+    keys = ("image", "camera", "joints_uvd")
+    images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in keys)
     outputs = model.predict_on_batch(images.astype(np.float32) / np.float32(255))
     joints, vertices = (np.asarray(outputs[key], np.float32) for key in ("joints_uvd", "vertices_uvd"))
     if not (np.isfinite(joints).all() and np.isfinite(vertices).all()):
