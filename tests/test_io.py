@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfhand.io import atomic_path, read_image, to_rgb_uint8
+from tfhand.io import atomic_path, make_folder, read_image, to_rgb_uint8
 
 
 @pytest.fixture
@@ -201,3 +201,15 @@ def test_atomic_path_replaces_folders(tmp_path):
             (temporary / content).write_text(content)
     assert [path.name for path in target.iterdir()] == ["second"]
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_make_folder(tmp_path):
+    assert make_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b" and (tmp_path / "a" / "b").is_dir()
+    (tmp_path / "a" / "file").write_text("kept")
+    make_folder(tmp_path / "a")
+    for path in ("a/file", "a/file/b", "a/file/b/c"):
+        with pytest.raises(NotADirectoryError, match=f"--out: expected a folder or a new name, got .*{path}; .*file is a file"):
+            make_folder(tmp_path / path, "--out")
+    with pytest.raises(OSError, match="out: the folder .* can't be made: File name too long"):
+        make_folder(tmp_path / ("x" * 300))
+    assert (tmp_path / "a" / "file").read_text() == "kept"

@@ -75,8 +75,9 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     from tfhand.inference import HandEstimator
     from tfhand.inference.outputs import read_hint, unique_names, write_result
-    from tfhand.io import read_image
+    from tfhand.io import make_folder, read_image
 
+    out = make_folder(arguments.out, "--out")
     estimator = HandEstimator.from_preset(arguments.preset, arguments.weights, arguments.joint_readout)
     names = ("box", "side", "camera", "root_depth_mm", "hand_scale_mm")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
@@ -91,7 +92,7 @@ def _predict(arguments: argparse.Namespace) -> int:
             tqdm.write(f"skipped: {message}", file=sys.stderr)
             continue
         # Not caught: where one result can't be written (a full disk, say) no other can.
-        write_result(hand, image, Path(arguments.out), name)
+        write_result(hand, image, out, name)
         done += 1
     print(f"{done} of {len(photos)} photographs done: {arguments.out}")
     return 1 if failures else 0

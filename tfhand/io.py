@@ -56,6 +56,31 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+def make_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
+    """Makes a folder for results, and its parents; one that exists stays as it is.
+
+    Args:
+        path: of the folder.
+        name: what to call it in messages, such as the option that gave it.
+
+    Returns:
+        The folder.
+
+    Raises:
+        NotADirectoryError: there is a file at `path` or where one of its parents should be.
+        OSError: it can't be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        file = next(place for place in (path, *path.parents) if os.path.lexists(place))
+        raise NotADirectoryError(f"{name}: expected a folder or a new name, got {path}; {file} is a file.") from None
+    except OSError as error:
+        raise type(error)(f"{name}: the folder {path} can't be made: {error.strerror}.") from None
+    return path
+
+
 def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS) -> np.ndarray:
     """Reads a photograph as upright 8-bit RGB, whatever it was stored as.
 

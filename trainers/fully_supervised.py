@@ -19,6 +19,7 @@ from tfhand.data import BatchSource
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
 from tfhand.models import HandMeshNet
+from tfhand.rendering.kernel import KernelError
 from trainers import data, devices
 from trainers.average import WeightAverage
 from trainers.callbacks import NonFiniteLossError
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = load_config(TrainConfig, CONFIGS / "quickstart.yaml", arguments, __doc__)
     try:
         return train(config)
-    except (ValueError, FileNotFoundError, NonFiniteLossError) as error:
+    except (ValueError, OSError, KernelError, NonFiniteLossError) as error:
         raise SystemExit(f"error: {error}") from None
 
 

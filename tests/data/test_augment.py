@@ -136,3 +136,9 @@ def test_bad_arguments(sample_factory):
         crop(sample_factory(), 0)
     with pytest.raises(ValueError, match="rng: expected"):
         crop(sample_factory(), 32, AugmentConfig())
+
+
+@pytest.mark.parametrize("side", [1e4, 1e12, 1e30])
+def test_views_may_be_far_larger_than_the_image(sample_factory, side):
+    sample = dataclasses.replace(sample_factory(0), box=np.array([1 - side / 2, 1 - side / 2, side, side]))
+    assert crop(sample, 32)["image"].shape == (32, 32, 3)

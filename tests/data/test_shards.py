@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,3 +99,75 @@ def test_folders_that_are_no_dataset(tmp_path, finished):
         ShardedDataset(finished)
     with pytest.raises(ValueError, match="num_samples: expected at least 1"):
         ShardSetWriter(tmp_path / "new", 0, 2, {})
+
+
+@pytest.mark.parametrize("keep", [0, 100, 0.5], ids=["nothing", "a few bytes", "half"])
+def test_truncated_shards_are_named_before_any_work(finished, keep):
+    path = finished / shard_name("hands", 1, 3)
+    content = path.read_bytes()
+    path.write_bytes(content[: keep if isinstance(keep, int) else int(len(content) * keep)])
+    with pytest.raises(ValueError, match="hands-00001-of-00003.array_record is truncated or damaged; remove it"):
+        ShardedDataset(finished)
+
+
+def test_shards_damaged_inside_are_named_when_read(finished):
+    path = finished / shard_name("hands", 1, 3)
+    content = bytearray(path.read_bytes())
+    start = content.find(b"joints_mm")
+    content[start : start + 2000] = bytes(2000)
+    path.write_bytes(content)
+    dataset = ShardedDataset(finished)
+    assert dataset[0].seed == 0
+    with pytest.raises(ValueError, match="hands-00001-of-00003.array_record is truncated or damaged"):
+        list(dataset)
+
+
+def test_shards_of_another_length_are_named(finished, sample_factory):
+    path = finished / shard_name("hands", 1, 3)
+    write_shard(path, [encode(sample_factory(0))])
+    with pytest.raises(ValueError, match=r"expected 3 samples in .*hands-00001-of-00003.array_record, got 1"):
+        ShardedDataset(finished)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("dataset.json", "{", "dataset.json is damaged, not JSON"),
+        ("dataset.json", "{}", "dataset.json is damaged: it lacks num_samples, shards, shard_lengths"),
+        ("dataset.json", "[]", "dataset.json is damaged: it lacks"),
+        ("plan.json", "", "plan.json is damaged, not JSON"),
+    ],
+)
+def test_damaged_descriptions_are_named(finished, name, content, message):
+    (finished / name).write_text(content)
+    if name == "plan.json":
+        (finished / "dataset.json").unlink()
+        with pytest.raises(ValueError, match=message):
+            ShardSetWriter(finished, 7, 3, {"kind": "test"})
+    with pytest.raises(ValueError, match=message):
+        ShardedDataset(finished)
+
+
+def test_a_file_in_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "set").write_text("a file")
+    for path in (tmp_path / "set", tmp_path / "set" / "deeper"):
+        with pytest.raises(NotADirectoryError, match="data_dir: expected a folder or a new name, got .*set.* is a file"):
+            ShardSetWriter(path, 2, 2, {})
+
+
+FULL_DISK = """
+import resource, sys
+from tfhand.data.shards import write_shard
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # bytes in a file; writing more fails as on a full disk
+try:
+    write_shard(sys.argv[1], (bytes([number]) * 30_000 for number in range(9)))
+except OSError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_up_is_named_and_leaves_no_shard(tmp_path):
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "a.array_record")]
+    result = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert "a.array_record can't be written: " in result.stdout and "File too large" in result.stdout
+    assert list(tmp_path.iterdir()) == []

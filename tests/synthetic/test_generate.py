@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 from tfhand.data.batches import BatchSource
 from tfhand.data.sample import decode, encode
 from tfhand.data.shards import ShardedDataset
+from tfhand.rendering.kernel import load_library
 from tfhand.synthetic.__main__ import main
 from tfhand.synthetic.generate import default_shard_size, generate
 from tfhand.synthetic.generator import SyntheticConfig, render_sample, sample_seed
@@ -116,6 +119,56 @@ def test_mistakes_are_told_in_one_line(tmp_path, capsys):
     assert "workers: expected at least 1" in capsys.readouterr().err
     with pytest.raises(ValueError, match="samples: expected at least one"):
         contact_sheet([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--columns", "0"], "columns: expected at least 1, got 0"),
+        (["--tile-size", "0"], "tile_size: expected at least 1, got 0"),
+        (["--tiles", "photo", "smell"], r"tiles: expected some of photo, joints, mesh, depth, got \['smell'\]"),
+        (["--out", "sheet.text"], "out: expected a picture's name such as sheet.png, got sheet.text"),
+        (["--out", "."], "out: expected a picture's name such as sheet.png, got ."),
+    ],
+)
+def test_mistakes_of_inspect_are_told_in_one_line(dataset_dir, tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["inspect", "--data-dir", str(dataset_dir.resolve()), "--out", "a.png", "--num", "1", *arguments]) == 2
+    assert re.search(message, capsys.readouterr().err) and not list(tmp_path.iterdir())
+
+
+def test_without_a_compiler_generate_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TFHAND_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("CXX", raising=False)
+    load_library.cache_clear()
+    try:
+        assert main(["generate", "--num", "4", "--size", "64", "--out", str(tmp_path / "out")]) == 2
+    finally:
+        load_library.cache_clear()
+    message = capsys.readouterr().err
+    assert "no C++ compiler was found" in message and "apt install g++" in message
+    assert not (tmp_path / "out").exists()
+
+
+FULL_DISK = """
+import resource, sys
+from tfhand.rendering.kernel import load_library
+from tfhand.synthetic.__main__ import main
+if __name__ == "__main__":  # the workers import this file too
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))  # writing more bytes to a file fails as on a full disk
+    sys.exit(main(["generate", "--num", "16", "--workers", "1", "--size", "64", "--quiet", "--out", sys.argv[1]]))
+"""
+
+
+def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path):
+    script, out = tmp_path / "full.py", tmp_path / "out"
+    script.write_text(FULL_DISK)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    result = subprocess.run([sys.executable, script, out], env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 2 and "Traceback" not in result.stderr
+    assert re.search(r"generate: .*hands-00000-of-00001.array_record can't be written: .*File too large", result.stderr)
+    assert [path.name for path in out.iterdir()] == ["plan.json"]
 
 
 def test_help_teaches(capsys):

@@ -181,7 +181,8 @@ class _View:
 def _warp(image, matrix, size, border, border_value, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
     """Image under an affine map between continuous pixel coordinates; strong reductions average over areas first."""
     matrix = matrix.copy()
-    reduction = int(1.0 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    # No more than the whole image: views may be as large as they like.
+    reduction = int(min(1.0 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))), max(image.shape[:2])))
     if reduction >= 2 and interpolation == cv2.INTER_LINEAR:
         image, matrix = _shrink(image, matrix, size, reduction)
     # OpenCV counts from the first pixel's centre, the matrix from its corner.

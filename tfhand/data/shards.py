@@ -6,6 +6,7 @@
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterable, Iterator
@@ -16,7 +17,7 @@ import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader, ArrayRecordWriter
 
 from tfhand.data.sample import HandSample, decode
-from tfhand.io import atomic_path
+from tfhand.io import atomic_path, make_folder
 
 INFO_FILE = "dataset.json"
 PLAN_FILE = "plan.json"
@@ -31,17 +32,37 @@ def shard_name(name: str, index: int, count: int) -> str:
 
 
 def write_shard(path: str | Path, records: Iterable[bytes]) -> int:
-    """Writes records under a temporary name and renames the closed file to `path`; returns how many there were."""
+    """Writes records under a temporary name and renames the closed file to `path`; returns how many there were.
+
+    Raises:
+        OSError: the file can't be written (a full disk, say).
+    """
     with atomic_path(path) as temporary:
-        writer = ArrayRecordWriter(str(temporary), _WRITER_OPTIONS)
+        with _writing(path):
+            writer = ArrayRecordWriter(str(temporary), _WRITER_OPTIONS)
         count = 0
         try:
             for record in records:
-                writer.write(record)
+                with _writing(path):
+                    writer.write(record)
                 count += 1
-        finally:
+        except BaseException:
+            # A writer that failed can only say so again, and the file is removed anyway.
+            with contextlib.suppress(RuntimeError):
+                writer.close()
+            raise
+        with _writing(path):
             writer.close()
     return count
+
+
+@contextlib.contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """The library tells of a full disk by a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(f"{path} can't be written: {error}.") from error
 
 
 class ShardSetWriter:
@@ -72,11 +93,11 @@ class ShardSetWriter:
         self._start()
 
     def _start(self) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data_dir, "data_dir")
         plan_path = self.data_dir / PLAN_FILE
         wanted = json.loads(json.dumps(self.plan))
         if plan_path.exists():
-            found = json.loads(plan_path.read_text())
+            found = _read_json(plan_path, wanted)
             if found != wanted:
                 differing = sorted(_differences(found, wanted))
                 raise ValueError(
@@ -114,11 +135,8 @@ class ShardSetWriter:
             raise ValueError(f"expected {self.num_shards} shards, {len(missing)} are missing: {missing[:5]}...")
         lengths = []
         for index in range(self.num_shards):
-            lengths.append(_open(self.shard_path(index)).num_records())
-            if lengths[-1] != len(self.shard_range(index)):
-                wanted = len(self.shard_range(index))
-                path = self.shard_path(index)
-                raise ValueError(f"expected {wanted} samples in {path}, got {lengths[-1]}; remove it.")
+            lengths.append(len(self.shard_range(index)))
+            _check_shard(self.shard_path(index), lengths[-1])
         shards = [self.shard_path(index).name for index in range(self.num_shards)]
         _write_json(self.data_dir / INFO_FILE, {**self.plan, "shards": shards, "shard_lengths": lengths})
 
@@ -132,6 +150,7 @@ class ShardedDataset:
         with_alpha: decode alpha masks too.
     Raises:
         FileNotFoundError: the folder is missing, empty, unfinished or lacks a shard.
+        ValueError: a file of it is damaged.
     """
 
     def __init__(self, data_dir: str | Path, with_depth: bool = False, with_alpha: bool = True):
@@ -145,6 +164,8 @@ class ShardedDataset:
             raise FileNotFoundError(
                 f"data_dir: {self.data_dir} lacks {len(absent)} of its {len(self._paths)} shards: {absent[0]} ..."
             )
+        for path, length in zip(self._paths, self.info["shard_lengths"], strict=True):
+            _check_shard(path, length)
         self._ends = np.cumsum(self.info["shard_lengths"])
         self._forget_readers()
 
@@ -173,7 +194,10 @@ class ShardedDataset:
         with self._locks[shard]:
             if shard not in self._readers:
                 self._readers[shard] = _open(self._paths[shard])
-            return self._readers[shard].read([place])[0]
+            try:
+                return self._readers[shard].read([place])[0]
+            except RuntimeError as error:
+                raise _damaged(self._paths[shard], error) from error
 
     def __getitem__(self, index: int) -> HandSample:
         return decode(self.raw(int(index)), self.with_depth, self.with_alpha)
@@ -187,19 +211,20 @@ def read_info(data_dir: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: the folder is missing, empty, unfinished, or something else.
+        ValueError: the file is damaged.
     """
     data_dir = Path(data_dir)
     if not data_dir.is_dir():
         raise FileNotFoundError(f"data_dir: expected a folder, got {data_dir}, which does not exist.")
     info_path = data_dir / INFO_FILE
     if info_path.is_file():
-        return json.loads(info_path.read_text())
+        return _read_json(info_path, ("num_samples", "shards", "shard_lengths"))
     if not any(data_dir.iterdir()):
         raise FileNotFoundError(
             f"data_dir: {data_dir} is empty; fill it with `python -m tfhand.synthetic generate --out {data_dir}`."
         )
     if (data_dir / PLAN_FILE).is_file():
-        plan = json.loads((data_dir / PLAN_FILE).read_text())
+        plan = _read_json(data_dir / PLAN_FILE, ("name", "num_samples", "shard_size"))
         wanted = -(-plan["num_samples"] // plan["shard_size"])
         whole = len(list(data_dir.glob(f"{plan['name']}-*.array_record")))
         raise FileNotFoundError(
@@ -211,6 +236,32 @@ def read_info(data_dir: str | Path) -> dict[str, Any]:
 
 def _open(path: Path) -> ArrayRecordReader:
     return ArrayRecordReader(str(path), _READER_OPTIONS)
+
+
+def _check_shard(path: Path, length: int) -> None:
+    try:
+        reader = _open(path)
+        found = reader.num_records()
+        reader.close()
+    except RuntimeError as error:
+        raise _damaged(path, error) from error
+    if found != length:
+        raise ValueError(f"data_dir: expected {length} samples in {path}, got {found}; remove it and generate it again.")
+
+
+def _damaged(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"data_dir: {path} is truncated or damaged; remove it and generate it again ({error}).")
+
+
+def _read_json(path: Path, keys: Iterable[str]) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"data_dir: {path} is damaged, not JSON: {error}.") from error
+    absent = [key for key in keys if not isinstance(content, dict) or key not in content]
+    if absent:
+        raise ValueError(f"data_dir: {path} is damaged: it lacks {', '.join(absent)}.")
+    return content
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

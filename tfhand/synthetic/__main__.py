@@ -21,10 +21,12 @@ same images, whatever the number of workers. Train on them with
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
+    from tfhand.rendering.kernel import KernelError
+
     args = _parser().parse_args(arguments)
     try:
         return args.run(args)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KernelError) as error:
         print(f"tfhand.synthetic {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

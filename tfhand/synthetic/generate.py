@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from tfhand.data.sample import encode
 from tfhand.data.shards import ShardSetWriter, write_shard
+from tfhand.rendering.kernel import load_library
 from tfhand.synthetic.generator import GENERATOR_VERSION, HandGenerator, SyntheticConfig, sample_seed
 
 #: Every worker is one thread: processes share the cores better than threads inside them.
@@ -52,10 +54,13 @@ def generate(
 
     Raises:
         ValueError: impossible numbers, or a folder with something else in it.
+        KernelError: the rasteriser can't be compiled; the message says what to install.
+        OSError: a shard can't be written, or a process was killed; whole shards are kept.
     """
     if workers < 1:
         raise ValueError(f"workers: expected at least 1, got {workers}.")
     config = SyntheticConfig() if config is None else config
+    load_library()  # compiled here once, or the lack of a compiler told, and not by every process
     # Before any process starts: mistakes in the settings are reported once, and the first sample proves the machine.
     facts = {**HandGenerator(config).describe(), "seed": seed, "generator_version": GENERATOR_VERSION}
     size = default_shard_size(num_samples) if shard_size is None else shard_size
@@ -89,6 +94,11 @@ def _run(jobs: list, workers: int, config: SyntheticConfig, seed: int, bar: tqdm
                         future.result()
                     bar.update(done.value - shown)
                     shown = done.value
+            except BrokenProcessPool as error:
+                raise ChildProcessError(
+                    f"a rendering process was killed, perhaps for lack of memory ({workers} at work); "
+                    "the same command goes on, with fewer workers if need be."
+                ) from error
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

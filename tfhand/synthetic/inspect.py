@@ -44,6 +44,9 @@ def contact_sheet(
     unknown = [tile for tile in tiles if tile not in TILES]
     if unknown or not tiles:
         raise ValueError(f"tiles: expected some of {', '.join(TILES)}, got {unknown}.")
+    for name, value in (("tile_size", tile_size), ("columns", columns)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}.")
     columns = max(1, round((len(samples) / len(tiles)) ** 0.5)) if columns is None else columns
     rows = -(-len(samples) // columns)
     sheet = np.full((rows * tile_size, columns * len(tiles) * tile_size, 3), 255, np.uint8)
@@ -115,7 +118,11 @@ def coverage(samples: Sequence[HandSample]) -> str:
 def save_sheet(sheet: np.ndarray, path: str | Path) -> None:
     """Writes an RGB picture as PNG (or whatever the suffix of `path` says)."""
     with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), sheet[..., ::-1]):
+        try:
+            written = cv2.imwrite(str(temporary), sheet[..., ::-1])
+        except cv2.error:
+            raise ValueError(f"out: expected a picture's name such as sheet.png, got {path}.") from None
+        if not written:
             raise OSError(f"the picture could not be written to {path}.")
 
 

@@ -1,0 +1,35 @@
+"""What goes wrong at the start of a training is told in one line, without a traceback."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfhand.rendering.kernel import load_library
+from trainers.fully_supervised import main
+
+
+def test_out_that_is_a_file(tmp_path):
+    (tmp_path / "run").write_text("kept")
+    for out in (tmp_path / "run", tmp_path / "run" / "deeper"):
+        with pytest.raises(SystemExit, match=f"error: .*{out}"):
+            main([f"--out={out}"])
+    assert (tmp_path / "run").read_text() == "kept"
+
+
+def test_unknown_preset_and_loss_list_the_known(tmp_path):
+    with pytest.raises(SystemExit, match=r"error: .*'hourglass-small', 'mobile', 'paper'.*got 'huge'"):
+        main([f"--out={tmp_path / 'run'}", "--preset=huge"])
+    with pytest.raises(SystemExit, match="error: unknown loss 'taste'; expected one of edge, heatmap, .*vertex_l1"):
+        main([f"--out={tmp_path / 'run'}", "--stages.full.losses.taste=1"])
+
+
+def test_without_a_compiler_rendering_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFHAND_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("CXX", raising=False)
+    load_library.cache_clear()
+    try:
+        with pytest.raises(SystemExit, match=r"error: .*no C\+\+ compiler was found .*apt install g\+\+"):
+            main([f"--out={tmp_path / 'run'}", "--preset=hourglass-small", "--weights=null", "--data.num_samples=8"])
+    finally:
+        load_library.cache_clear()
