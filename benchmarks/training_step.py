@@ -48,7 +48,7 @@ def row(path: Path, batch: int, repeats: int) -> list[str]:
     template = HandTemplate.load()
     network = HandMeshNet.from_preset(config.preset, template=template)
     copy = HandMeshNet.from_preset(config.preset, template=template)
-    loss = CompositeLoss(stage.losses, template)
+    loss = CompositeLoss(stage.losses, template, stage.loss_options)
     average = WeightAverage(network, copy, config.ema_decay)
     model = TrainingModel(network, average, loss, stage.kind, stage.parts)
     model.compile(optimizer=build_optimizer(stage.optimizer, stage.steps, model), jit_compile=config.jit_compile)
