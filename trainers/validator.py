@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from tfhand.constants import ROOT_JOINT
 from tfhand.data.batches import Batch
-from tfhand.geometry import uvd_to_xyz
-from tfhand.metrics import mesh_error_mm, pose_error_mm
+from tfhand.metrics import MeshErrorMM, PoseErrorMM
 from trainers.pictures import contact_sheet
 
 #: Figures by what a stage trains: the other outputs of the network mean nothing yet.
@@ -32,7 +30,9 @@ class Validator:
         num_pictures: samples to draw; 0 draws none.
     """
 
-    def __init__(self, network: keras.Model, batches: Sequence[Batch], faces: np.ndarray, kind: str, num_pictures: int):
+    def __init__(
+        self, network: keras.Model, batches: Sequence[Batch], faces: np.ndarray, kind: str, num_pictures: int
+    ):
         self.network = network
         self.batches = batches
         self.faces = faces
@@ -44,7 +44,7 @@ class Validator:
     def run(self) -> tuple[dict[str, float], np.ndarray | None]:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
         outputs = [self._predict(images, labels) for images, labels in self.batches]
-        pred = {key: np.concatenate([np.asarray(output[key]) for output in outputs]).astype(np.float32) for key in outputs[0]}
+        pred = {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
         figures = {name: self._figure(name, pred) for name in FIGURES[self.kind]}
         return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
 
@@ -62,12 +62,9 @@ class Validator:
         if name == "joint_uv_error_px":
             distances = np.linalg.norm(pred["joints_uv"] - self.true["joints_uvd"][..., :2], axis=-1)
             return float(distances.mean() * self.batches[0][0].shape[1])
-        key = "vertices_uvd" if name == "mesh_error_mm" else "joints_uvd"
-        uvd = pred[key].copy()
-        if key == "joints_uvd":  # The root is given in the paper's protocol.
-            uvd[:, ROOT_JOINT] = self.true[key][:, ROOT_JOINT]
-        error = mesh_error_mm if key == "vertices_uvd" else pose_error_mm
-        return error(uvd_to_xyz(uvd, self.true["camera"]), uvd_to_xyz(self.true[key], self.true["camera"]))
+        metric = MeshErrorMM() if name == "mesh_error_mm" else PoseErrorMM()
+        metric.update_state(self.true, pred)
+        return float(metric.result())
 
     def _picture(self, pred: dict[str, np.ndarray]) -> np.ndarray:
         images = np.concatenate([images for images, _ in self.batches])[: self.num_pictures]
