@@ -28,13 +28,20 @@ class WeightAverage(keras.layers.Layer):
         super().__init__(name="weight_average", trainable=False, dtype="float32")
         shapes = [[tuple(weight.shape) for weight in one.weights] for one in (network, copy)]
         if shapes[0] != shapes[1]:
-            raise ValueError(f"copy: expected the {len(shapes[0])} weights of network, got {len(shapes[1])} that differ")
+            raise ValueError(
+                f"copy: expected the {len(shapes[0])} weights of network, got {len(shapes[1])} that differ"
+            )
         self.copy = copy
         self.copy.trainable = False
         self.decay = decay
         self.pairs = list(zip(copy.weights, network.weights, strict=True))
         self.num_updates = self.add_weight(
-            shape=(), dtype="int32", initializer="zeros", trainable=False, name="num_updates", aggregation="only_first_replica"
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            name="num_updates",
+            aggregation="only_first_replica",
         )
         self.built = True
         self.reset()

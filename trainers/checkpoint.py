@@ -108,9 +108,11 @@ def restore(path: Path, groups: Mapping[str, Iterable[Any]]) -> None:
             variables = list(variables)
             saved = sum(key.startswith(f"{group}/") for key in keys)
             if saved != len(variables):
-                raise ValueError(f"{path}: expected {len(variables)} variables of the {group}, got {saved}; it is of another model")
+                raise ValueError(
+                    f"{path}: expected {len(variables)} variables of the {group}, got {saved}; it is of another model"
+                )
             for index, variable in enumerate(variables):
-                value = file.get_tensor(f"{group}/{index:05d}")
-                if tuple(value.shape) != tuple(variable.shape):
-                    raise ValueError(f"{path}: expected shape {tuple(variable.shape)} for {group} variable {index}, got {value.shape}")
+                value, shape = file.get_tensor(f"{group}/{index:05d}"), tuple(variable.shape)
+                if value.shape != shape:
+                    raise ValueError(f"{path}: expected shape {shape} for {group} variable {index}, got {value.shape}")
                 variable.assign(value)

@@ -143,8 +143,9 @@ class TrainConfig:
             _require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
             _require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
             _require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
-            _require(stage.optimizer.learning_rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", stage.optimizer.learning_rate)
-        _require(any(stage.steps > 0 for stage in self.stages.values()), "stages", "at least one with steps > 0", list(self.stages))
+            rate = stage.optimizer.learning_rate
+            _require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)
+        _require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
         for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
             _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         _require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)

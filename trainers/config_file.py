@@ -22,8 +22,8 @@ from trainers.config import StageConfig, TrainConfig
 
 #: Fields that may differ between a run and its continuation: they change no number of the training.
 FREE_TO_CHANGE = frozenset(
-    {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures", "devices", "threads"}
-    | {"data.workers"}
+    {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures"}
+    | {"devices", "threads", "data.workers"}
 )
 
 Config = TypeVar("Config", bound=TrainConfig)
@@ -114,7 +114,7 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
 
 
 def _take_loss_weights(arguments: list[str]) -> tuple[list[str], dict[tuple[str, str], str]]:
-    """Takes `--stages.STAGE.losses.LOSS=WEIGHT` out of a command line: jsonargparse knows no keys in a dict in a dict."""
+    """Takes `--stages.STAGE.losses.LOSS=WEIGHT` out of a command line: jsonargparse knows no dict in a dict."""
     pattern = re.compile(r"--stages\.(\w+)\.losses\.(\w+)=(.*)")
     matches = [pattern.fullmatch(argument) for argument in arguments]
     rest = [argument for argument, match in zip(arguments, matches, strict=True) if match is None]
@@ -159,7 +159,8 @@ def _option_names(config_class: type, prefix: str = "--") -> list[str]:
         if inner is None:
             names.append(prefix + key)
         else:
-            names += _option_names(inner, f"{prefix}{key}.NAME." if typing.get_origin(hint) is dict else f"{prefix}{key}.")
+            middle = ".NAME." if typing.get_origin(hint) is dict else "."
+            names += _option_names(inner, f"{prefix}{key}{middle}")
     return names
 
 

@@ -89,11 +89,19 @@ def check_meshes(dataset: Any, num_vertices: int, where: str) -> None:
     vertices = dataset[0].vertices_mm
     if vertices is None or len(vertices) != num_vertices:
         found = "none" if vertices is None else f"meshes of {len(vertices)}"
-        raise ValueError(f"{where}: expected hands with meshes of the template's {num_vertices} vertices, got {found}; render them again")
+        raise ValueError(
+            f"{where}: expected hands with meshes of the template's {num_vertices} vertices, got {found}; "
+            "render them again"
+        )
 
 
 def training_batches(
-    dataset: Any, config: DataConfig, stage: StageConfig, size: int, seed: int, backgrounds: BackgroundSource | None = None
+    dataset: Any,
+    config: DataConfig,
+    stage: StageConfig,
+    size: int,
+    seed: int,
+    backgrounds: BackgroundSource | None = None,
 ) -> BatchSource:
     """The batches of a stage: batch `i` is a pure function of `seed` and `i`.
 

@@ -37,7 +37,9 @@ def set_up(config: TrainConfig) -> Any:
     if len(devices) < 2:
         return None
     if config.jit_compile:
-        raise ValueError(f"jit_compile: expected false on {len(devices)} devices, got true; Keras can't compile replicated steps")
+        raise ValueError(
+            f"jit_compile: expected false on {len(devices)} devices, got true; Keras can't compile replicated steps"
+        )
     return tf.distribute.MirroredStrategy(devices)
 
 

@@ -23,7 +23,9 @@ def build_optimizer(
     Args:
         config: what the stage says about it.
         steps: length of the stage, which the schedule spans.
-        model: its trainable variables are the ones to move. Weight decay leaves out vectors: biases, and
+        model: its trainable variables are the ones to move. Weight decay leaves out vectors: biases, and scales and
+            offsets of normalisations.
+        num_replicas: devices that share a batch.
 
     Raises:
         ValueError: nothing is trainable, weight decay for an optimizer without it, or a warm-up that is
@@ -34,7 +36,10 @@ def build_optimizer(
     options = {}
     if config.weight_decay > 0:
         if config.name not in ("adamw", "lion"):
-            raise ValueError(f"optimizer.weight_decay: expected 0 for {config.name}, got {config.weight_decay}; adamw and lion have it")
+            raise ValueError(
+                f"optimizer.weight_decay: expected 0 for {config.name}, got {config.weight_decay}; "
+                "adamw and lion have it"
+            )
         options["weight_decay"] = config.weight_decay
     elif config.name == "adamw":
         options["weight_decay"] = 0.0
@@ -59,7 +64,9 @@ def build_schedule(config: OptimizerConfig, steps: int) -> float | keras.optimiz
         ValueError: the warm-up is longer than the stage.
     """
     if config.warmup_steps > steps:
-        raise ValueError(f"optimizer.warmup_steps: expected at most the stage's {steps} steps, got {config.warmup_steps}")
+        raise ValueError(
+            f"optimizer.warmup_steps: expected at most the stage's {steps} steps, got {config.warmup_steps}"
+        )
     if config.schedule == "constant" and config.warmup_steps == 0:
         return config.learning_rate
     return keras.optimizers.schedules.CosineDecay(
@@ -74,7 +81,7 @@ def build_schedule(config: OptimizerConfig, steps: int) -> float | keras.optimiz
 def _clipping_the_sum(
     optimizer_class: type[keras.optimizers.Optimizer], clip_norm: float, num_replicas: int
 ) -> type[keras.optimizers.Optimizer]:
-    """An optimizer that clips as one device would: `global_clipnorm` clips each device's share before they are added."""
+    """An optimizer that clips as one device would: `global_clipnorm` clips every device's share by itself."""
     import tensorflow as tf
 
     class ClippingTheSum(optimizer_class):

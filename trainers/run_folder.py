@@ -45,7 +45,8 @@ Watch:
 
 Evaluate:
 
-    python -m trainers.evaluate --dataset synthetic --data-dir {validation} --weights {folder}/{weights} --out {folder}/evaluation
+    python -m trainers.evaluate --dataset synthetic --data-dir {validation} \\
+        --preset {preset} --weights {folder}/{weights} --out {folder}/evaluation
 """
 
 
@@ -81,17 +82,19 @@ class RunFolder:
             The checkpoint to continue from, if there is one.
 
         Raises:
-            ValueError: the folder holds a run with another config, or any run when `config.resume` is never.
+            ValueError: the folder holds a run with another config, or anything at all when `config.resume` is never.
         """
+        if config.resume == "never" and self.path.is_dir() and any(self.path.iterdir()):
+            raise ValueError(
+                f"out: {self.path} is not empty; give another folder, or --resume auto to continue the run in it"
+            )
         checkpoint = CheckpointFolder(self.checkpoints).latest()
         if checkpoint is not None:
-            if config.resume == "never":
-                raise ValueError(f"out: {self.path} holds a run already ({checkpoint.name}); give another folder, or --resume auto to continue it")
             changed = differences(yaml.safe_load(self.config.read_text(encoding="utf-8")), config_to_dict(config))
             if changed:
                 raise ValueError(
-                    f"out: {self.path} holds a run with another config; give another folder, or the same config to continue it. "
-                    "It differs in\n  " + "\n  ".join(changed)
+                    f"out: {self.path} holds a run with another config; give another folder, or the same config to "
+                    "continue it. It differs in\n  " + "\n  ".join(changed)
                 )
         self.path.mkdir(parents=True, exist_ok=True)
         save_config(config, self.config)
@@ -106,14 +109,16 @@ class RunFolder:
             temporary.write_text(json.dumps([*sittings, describe_environment()], indent=1) + "\n", encoding="utf-8")
 
     def _describe(self, config: TrainConfig, module: str) -> str:
+        stages = [f"`{name}` ({stage.steps} steps of {stage.batch_size})" for name, stage in config.active_stages]
+        command = f"python -m {module} --config {self.config}"
         return README.format(
             title=self.path.name,
             preset=config.preset,
-            stages=", ".join(f"`{name}` ({stage.steps} steps of {stage.batch_size})" for name, stage in config.active_stages),
+            stages=", ".join(stages),
             seed=config.seed,
             weights=self.weights.name,
             folder=self.path,
-            command=f"python -m {module} --config {self.config}",
+            command=command if config.resume == "auto" else f"{command} --resume auto",
             validation=config.data.validation or self.data / "validation",
         )
 
@@ -153,7 +158,8 @@ def _commit() -> str | None:
     root = Path(__file__).resolve().parents[1]
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
 
     try:
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")

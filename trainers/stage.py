@@ -64,7 +64,10 @@ class Run:
 
 
 def train_stages(
-    run: Run, losses: Mapping[str, CompositeLoss], batches: Callable[[int, StageConfig], BatchSource], checkpoint: Path | None
+    run: Run,
+    losses: Mapping[str, CompositeLoss],
+    batches: Callable[[int, StageConfig], BatchSource],
+    checkpoint: Path | None,
 ) -> bool:
     """Trains the stages of a run that are not done yet, one after the other.
 
@@ -80,19 +83,31 @@ def train_stages(
     progress = run.progress
     if checkpoint is not None:
         restore(checkpoint, run.groups())
-    for number, (name, stage) in enumerate(run.config.active_stages):
-        if number < progress.stage:
-            continue
+    stages = run.config.active_stages
+    while progress.stage < len(stages):
+        number = progress.stage
+        name, stage = stages[number]
         slots = checkpoint if progress.step > 0 else None
-        if progress.step < stage.steps and not train_stage(run, name, stage, losses[name], batches(number, stage), slots):
+        asked_to_stop = False
+        if progress.step < stage.steps:
+            asked_to_stop = not train_stage(run, name, stage, losses[name], batches(number, stage), slots)
+        if progress.step >= stage.steps:
+            progress.stage, progress.step = number + 1, 0
+            run.checkpoints.save(progress, run.groups())
+        if asked_to_stop and progress.stage < len(stages):
             return False
-        progress.stage, progress.step = number + 1, 0
-        run.checkpoints.save(progress, run.groups())
     run.export()
     return True
 
 
-def train_stage(run: Run, name: str, stage: StageConfig, loss: CompositeLoss, source: BatchSource, checkpoint: Path | None = None) -> bool:
+def train_stage(
+    run: Run,
+    name: str,
+    stage: StageConfig,
+    loss: CompositeLoss,
+    source: BatchSource,
+    checkpoint: Path | None = None,
+) -> bool:
     """Trains one stage to its end, or until it is asked to stop.
 
     Args:
@@ -104,7 +119,7 @@ def train_stage(run: Run, name: str, stage: StageConfig, loss: CompositeLoss, so
         checkpoint: where the stage was interrupted; its optimizer's state is taken from there.
 
     Returns:
-        Whether the stage came to its end.
+        Whether to go on: False when asked to stop, be it at the stage's last step.
 
     Raises:
         NonFiniteLossError: see `BadBatchGuard`.
@@ -133,7 +148,7 @@ def train_stage(run: Run, name: str, stage: StageConfig, loss: CompositeLoss, so
         )
     finally:
         counter.restore_signals()
-    return run.progress.step >= stage.steps
+    return not counter.interrupted
 
 
 def stage_callbacks(
@@ -145,7 +160,9 @@ def stage_callbacks(
     validator = Validator(run.average.copy, run.validation, run.faces, stage.kind, config.num_pictures)
     return [
         callbacks.BadBatchGuard(progress, source, folder.bad_batch),
-        callbacks.Validation(validator, progress, config.validate_every, stage.steps, folder.pictures, board, run.export),
+        callbacks.Validation(
+            validator, progress, config.validate_every, stage.steps, folder.pictures, board, run.export
+        ),
         callbacks.CsvLog(folder.log, log_columns(config), name, progress, stage.batch_size),
         board,
         callbacks.ProgressBar(name, progress, stage.steps, stage.batch_size),

@@ -30,7 +30,8 @@ class ToyNet(keras.Model):
         maps = layers.Conv2D(21, 1, name="maps")(features)
         latent = layers.Dense(16, activation="relu", name="latent")(layers.Flatten()(features))
         vertices = layers.Reshape((6, 3))(layers.Dense(18, name="mesh")(latent))
-        pose = keras.Sequential([keras.Input((6, 3)), layers.Flatten(), layers.Dense(63), layers.Reshape((21, 3))], name="pose")
+        pose = [keras.Input((6, 3)), layers.Flatten(), layers.Dense(63), layers.Reshape((21, 3))]
+        pose = keras.Sequential(pose, name="pose")
         joints = pose(vertices)
         outputs = {"heatmaps_1": maps, "vertices_uvd": vertices, "joints_uvd_mesh": joints, "joints_uvd": joints}
         super().__init__(image, outputs, name="toy")
@@ -53,9 +54,8 @@ class ToyNet(keras.Model):
 class Hands:
     """A dataset of hand-like samples with six vertices."""
 
-    def __init__(self, count: int = 12, bad: int | None = None):
+    def __init__(self, count: int = 12):
         self.count = count
-        self.bad = bad
 
     def __len__(self) -> int:
         return self.count
@@ -64,7 +64,7 @@ class Hands:
         rng = np.random.default_rng(index)
         joints = rng.normal(size=(21, 3)) * [30, 30, 20] + [0, 0, 500]
         vertices = np.concatenate([joints[1:21:4], joints[:1]]) + 2.0
-        sample = HandSample(
+        return HandSample(
             image=rng.integers(0, 256, (24, 24, 3), dtype=np.uint8),
             intrinsics=np.array([80.0, 80.0, 12.0, 12.0]),
             box=np.array([2.0, 2.0, 20.0, 20.0]),
@@ -74,9 +74,6 @@ class Hands:
             seed=index,
             name=str(index),
         )
-        if index == self.bad:
-            sample.vertices_mm[0] = np.nan
-        return sample
 
 
 def toy_source(batch_size: int = 4, **kwargs) -> BatchSource:

@@ -47,7 +47,7 @@ def toy_config(out: Path, **changes) -> TrainConfig:
     return TrainConfig(**{"stages": STAGES, "out": str(out), **defaults, **changes})
 
 
-def toy_run(config: TrainConfig, hands: Hands | None = None) -> bool:
+def toy_run(config: TrainConfig) -> bool:
     """Runs it, or what is left of it; returns whether it came to its end."""
     strategy = devices.set_up(config)
     folder = RunFolder(config.out)
@@ -58,10 +58,10 @@ def toy_run(config: TrainConfig, hands: Hands | None = None) -> bool:
         average = WeightAverage(network, ToyNet(), config.ema_decay)
     validation = list(BatchSource(Hands(6), 4, SIZE, shuffle=False))
     run = Run(config, folder, network, average, OCTAHEDRON.faces, validation, progress, strategy)
-    losses = {name: CompositeLoss(stage.losses, OCTAHEDRON) for name, stage in config.active_stages}
+    losses = {name: CompositeLoss(stage.losses, OCTAHEDRON, stage.loss_options) for name, stage in config.active_stages}
 
     def batches(number: int, stage: StageConfig) -> BatchSource:
-        return BatchSource(hands or Hands(), stage.batch_size, SIZE, AugmentConfig(), config.seed + number)
+        return BatchSource(Hands(), stage.batch_size, SIZE, AugmentConfig(), config.seed + number)
 
     return train_stages(run, losses, batches, checkpoint)
 

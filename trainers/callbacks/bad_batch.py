@@ -1,4 +1,4 @@
-"""Stopping at the first loss that is not a number."""
+"""Stopping at the first loss or weight that is not a number."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras.ops import convert_to_numpy
 
 from tfhand.io import atomic_path
 from trainers.checkpoint import Progress
 
 
 class NonFiniteLossError(RuntimeError):
-    """The loss became infinite or not a number."""
+    """The loss or a weight became infinite or not a number."""
 
 
 class BadBatchGuard(keras.callbacks.Callback):
     """Stops the training when the loss is not finite, and keeps the batch that did it.
+
+    A finite loss can have a gradient that is not. Weights are therefore looked at before every validation and
+    checkpoint, so that neither sees such weights: this callback must come before those.
 
     Args:
         progress: kept by `StepCounter`, which comes before.
@@ -37,6 +41,12 @@ class BadBatchGuard(keras.callbacks.Callback):
         if bad:
             self._stop(bad)
 
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        weights = {variable.path: convert_to_numpy(variable) for variable in self.model.trainable_variables}
+        bad = sorted(path for path, value in weights.items() if not np.isfinite(value).all())
+        if bad:
+            self._stop([f"{len(bad)} weights such as {bad[0]}"])
+
     def _stop(self, bad: list[str]) -> None:
         step = self.progress.step - 1
         images, labels = self.source[step]
@@ -47,9 +57,10 @@ class BadBatchGuard(keras.callbacks.Callback):
         blame = (
             f"the batch itself holds values that are not finite in {', '.join(wrong)}"
             if wrong
-            else "the batch is finite, so the training diverged: lower optimizer.learning_rate, raise optimizer.warmup_steps, or set optimizer.clip_norm"
+            else "the batch is finite, so the training diverged: lower optimizer.learning_rate, raise "
+            "optimizer.warmup_steps, or set optimizer.clip_norm"
         )
         raise NonFiniteLossError(
-            f"not finite at step {step} of stage {self.progress.stage}: {', '.join(bad)}. The batch is in {self.path}; {blame}. "
-            "The last checkpoint is from before."
+            f"not finite at step {step} of stage {self.progress.stage}: {', '.join(bad)}. The batch is in {self.path}; "
+            f"{blame}. The last checkpoint is from before."
         )

@@ -21,7 +21,13 @@ class Checkpointing(keras.callbacks.Callback):
         every: steps between two checkpoints. They fall on ends of logging intervals.
     """
 
-    def __init__(self, folder: CheckpointFolder, progress: Progress, groups: Callable[[], Mapping[str, Iterable[Any]]], every: int):
+    def __init__(
+        self,
+        folder: CheckpointFolder,
+        progress: Progress,
+        groups: Callable[[], Mapping[str, Iterable[Any]]],
+        every: int,
+    ):
         super().__init__()
         self.folder = folder
         self.progress = progress

@@ -68,7 +68,8 @@ class CsvLog(_Log):
         rows = []
         if self.path.exists():
             with open(self.path, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.DictReader(file) if int(row["total_step"]) <= self.progress.total_step]
+                whole = [row for row in csv.DictReader(file) if None not in row.values()]  # a kill may have cut one
+                rows = [row for row in whole if int(row["total_step"]) <= self.progress.total_step]
         with atomic_path(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self.columns, restval="")
             writer.writeheader()
@@ -76,7 +77,8 @@ class CsvLog(_Log):
 
     def write(self, row: dict[str, Any]) -> None:
         with open(self.path, "a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self.columns, restval="").writerow({name: _short(value) for name, value in row.items()})
+            writer = csv.DictWriter(file, self.columns, restval="")
+            writer.writerow({name: _short(value) for name, value in row.items()})
 
 
 class TensorBoardLog(_Log):

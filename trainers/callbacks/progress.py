@@ -41,7 +41,8 @@ class ProgressBar(keras.callbacks.Callback):
             self.bar.mininterval = 30.0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.bar.set_postfix_str(f"step {self.progress.step}/{self.steps}, loss {float((logs or {}).get('loss', 0)):.4g}", refresh=False)
+        loss = float((logs or {}).get("loss", 0))
+        self.bar.set_postfix_str(f"step {self.progress.step}/{self.steps}, loss {loss:.4g}", refresh=False)
         self.bar.update(self.batch_size)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
