@@ -15,13 +15,21 @@ SIGNATURE = "serving_default"
 INPUT = "image"
 
 
-def run(program: str, description: str, out_help: str, export: Callable[..., str], argv: Sequence[str] | None) -> int:
+def run(
+    program: str,
+    description: str,
+    out_help: str,
+    check_out: Callable[[Path], None],
+    export: Callable[..., str],
+    argv: Sequence[str] | None,
+) -> int:
     """Parses an exporter's arguments, exports, prints what was written.
 
     Args:
         program: name of the module.
         description: first line of its help.
         out_help: what `--out` is.
+        check_out: called with the path before any work; raises ValueError where nothing may be written there.
         export: called with model and path, returns a line on what was written.
         argv: arguments without the program's name; None takes the process's.
 
@@ -35,13 +43,14 @@ def run(program: str, description: str, out_help: str, export: Callable[..., str
     parser.add_argument("--out", required=True, type=Path, help=out_help)
     arguments = parser.parse_args(argv)
     try:
+        check_out(arguments.out)
         from tfhand.models import HandMeshNet
 
         model = HandMeshNet.from_preset(
             arguments.preset, arguments.weights, joint_readout=arguments.joint_readout
         )
         print(export(model, arguments.out))
-    except (ValueError, OSError, ExportError) as error:
+    except (ValueError, OSError, ModuleNotFoundError, ExportError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0
@@ -58,6 +67,9 @@ def write_signature(model: HandMeshNet, folder: Path, batch: int | None) -> None
         model: the network.
         folder: to write to; must not exist.
         batch: fixed batch size, or None for any.
+
+    Raises:
+        OSError: the folder can't be written (a full disk, say).
     """
     import keras
     import tensorflow as tf
@@ -71,4 +83,7 @@ def write_signature(model: HandMeshNet, folder: Path, batch: int | None) -> None
 
     archive = keras.export.ExportArchive()
     archive.add_endpoint(SIGNATURE, serve, input_signature=[spec])
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:  # what TensorFlow makes of a write that fails
+        raise OSError(f"the SavedModel can't be written: {error.message}") from error

@@ -8,6 +8,7 @@ The folder is compared with Keras on the sample photographs before it is put in 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,13 @@ import numpy as np
 
 from export.network import INPUT, SIGNATURE, run, write_signature
 from export.verify import verify
-from tfhand.io import atomic_path
+from tfhand.io import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
+
+#: What a SavedModel's folder holds.
+_CONTENT = frozenset({"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"})
 
 
 def export_saved_model(model: HandMeshNet, out: Path) -> str:
@@ -40,8 +44,7 @@ def export_saved_model(model: HandMeshNet, out: Path) -> str:
     """
     import tensorflow as tf
 
-    if out.exists() and not (out / "saved_model.pb").is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise ValueError(f"--out: expected a new folder or an older SavedModel, got {out}, which holds something else.")
+    check_out(out)
     with atomic_path(out) as temporary:
         write_signature(model, temporary, batch=None)
         serve = tf.saved_model.load(str(temporary)).signatures[SIGNATURE]
@@ -54,9 +57,27 @@ def export_saved_model(model: HandMeshNet, out: Path) -> str:
     return f"{out}: {megabytes:.1f} MB, {agreement}"
 
 
+def check_out(out: Path) -> None:
+    """Makes the parents of `out`; an older SavedModel there may be replaced, nothing else.
+
+    Raises:
+        ValueError: something else is there.
+        OSError: the parents can't be made.
+    """
+    make_folder(out.parent, "--out")
+    if not os.path.lexists(out):
+        return
+    names = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+    if names and not ("saved_model.pb" in names <= _CONTENT):
+        raise ValueError(
+            f"--out: expected a new folder or an older SavedModel, got {out}, which "
+            + (f"holds {', '.join(sorted(names - _CONTENT)[:3] or sorted(names)[:3])}." if out.is_dir() else "is a file.")
+        )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports; returns the exit status."""
-    return run("export.saved_model", __doc__.split("\n")[0], "folder to write", export_saved_model, argv)
+    return run("export.saved_model", __doc__.split("\n")[0], "folder to write", check_out, export_saved_model, argv)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import numpy as np
 
 from export.network import INPUT, SIGNATURE, ExportError, run, write_signature
 from export.verify import verify
-from tfhand.io import atomic_path
+from tfhand.io import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
@@ -37,19 +37,32 @@ def export_tflite(model: HandMeshNet, out: Path) -> str:
         A line on what was written.
 
     Raises:
-        ValueError: `out` has another ending.
+        ValueError: `out` has another ending or is a folder.
         ExportError: the network can't be converted with builtin ops, or the file does not compute what the
             network does; nothing is left behind.
         ModuleNotFoundError: LiteRT is not installed; the message says what to install.
         OSError: it can't be written.
     """
-    if out.suffix != SUFFIX:
-        raise ValueError(f"--out: expected a file ending in {SUFFIX}, got {out}.")
+    check_out(out)
     content = _convert(model)
     with atomic_path(out) as temporary:
         temporary.write_bytes(content)
         agreement = verify(model, load(temporary), batch=1)
     return f"{out}: {len(content) / 1e6:.1f} MB, {agreement}"
+
+
+def check_out(out: Path) -> None:
+    """Makes the parents of `out`, and asks for LiteRT: without it no file can be compared with Keras.
+
+    Raises:
+        ValueError: `out` has another ending or is a folder.
+        ModuleNotFoundError: LiteRT is not installed; the message says what to install.
+        OSError: the parents can't be made.
+    """
+    if out.suffix != SUFFIX or out.is_dir():
+        raise ValueError(f"--out: expected a file ending in {SUFFIX}, got {out}{' (a folder)' if out.is_dir() else ''}.")
+    make_folder(out.parent, "--out")
+    _interpreter_class()
 
 
 def load(path: Path, num_threads: int = 2) -> Any:
@@ -59,13 +72,9 @@ def load(path: Path, num_threads: int = 2) -> Any:
         ExportError: LiteRT can't load the file.
         ModuleNotFoundError: LiteRT is not installed.
     """
+    interpreter_class = _interpreter_class()
     try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("LiteRT is not installed: pip install 'tfhand[export]'") from error
-
-    try:
-        interpreter = Interpreter(str(path), num_threads=num_threads)
+        interpreter = interpreter_class(str(path), num_threads=num_threads)
         signature = interpreter.get_signature_runner(SIGNATURE)
     except (ValueError, RuntimeError) as error:
         raise ExportError(f"LiteRT can't load {path}: {error}") from error
@@ -75,6 +84,14 @@ def load(path: Path, num_threads: int = 2) -> Any:
         return {name: np.array(value) for name, value in signature(**{INPUT: images}).items()}
 
     return exported
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("LiteRT is not installed: pip install 'tfhand[export]'") from error
+    return Interpreter
 
 
 def _convert(model: HandMeshNet) -> bytes:
@@ -94,7 +111,7 @@ def _convert(model: HandMeshNet) -> bytes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports; returns the exit status."""
-    return run("export.tflite", __doc__.split("\n")[0], "file to write, ending in .tflite", export_tflite, argv)
+    return run("export.tflite", __doc__.split("\n")[0], "file to write, ending in .tflite", check_out, export_tflite, argv)
 
 
 if __name__ == "__main__":

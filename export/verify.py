@@ -91,7 +91,7 @@ def verify(model: HandMeshNet, exported: Callable[[np.ndarray], dict[str, np.nda
     parts = [exported(images[start : start + step]) for start in range(0, len(images), step)]
     if set(parts[0]) != set(expected):
         raise ExportError(f"expected outputs {', '.join(sorted(expected))}, the file has {', '.join(sorted(parts[0]))}.")
-    found = {name: np.concatenate([part[name] for part in parts]) for name in expected}
+    found = {name: np.concatenate([np.atleast_1d(part[name]) for part in parts]) for name in expected}
     differences = {}
     for name, value in expected.items():
         if found[name].shape != value.shape:
