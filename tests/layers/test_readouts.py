@@ -70,6 +70,12 @@ def test_argmax_takes_the_first_of_equal_maxima() -> None:
     np.testing.assert_allclose(run(ArgmaxUV(4), maps)[0, 0], [2.5 / 4, 1.5 / 4])
 
 
+def test_argmax_counts_from_corners_where_asked(rng) -> None:
+    maps = rng.normal(size=(2, 6, 6, 3)).astype("float32")
+    shift = run(ArgmaxUV(25), maps) - run(ArgmaxUV(25, origin="corner"), maps)
+    np.testing.assert_allclose(shift, 0.5 / 25, atol=1e-6)
+
+
 def test_heatmap_pooling_is_the_attended_mean(rng) -> None:
     maps = rng.normal(size=(2, 3, 4, 2)).astype("float32")
     features = rng.normal(size=(2, 3, 4, 5)).astype("float32")
@@ -87,9 +93,12 @@ def test_behave_as_layers(rng) -> None:
     maps = rng.normal(size=(3, 8, 8, 2)).astype("float32")
     check_layer(lambda **kw: SoftArgmax2D(**kw), maps)
     check_layer(lambda **kw: ArgmaxUV(16, **kw), maps)
+    check_layer(lambda **kw: ArgmaxUV(16, "corner", **kw), maps)
     check_layer(lambda **kw: HeatmapPooling(**kw), maps, rng.normal(size=(3, 8, 8, 5)).astype("float32"))
 
 
 def test_wrong_size_is_named() -> None:
     with pytest.raises(ValueError, match="size must be at least 1 pixel, got 0"):
         ArgmaxUV(0)
+    with pytest.raises(ValueError, match="origin must be one of .*got 'middle'"):
+        ArgmaxUV(4, "middle")

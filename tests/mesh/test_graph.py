@@ -53,6 +53,8 @@ def test_laplacian_matches_a_naive_dense_one(seed):
     assert graph.largest_eigenvalue(laplacian) == pytest.approx(lambda_max, abs=1e-9)
     rescaled = graph.rescaled_laplacian(laplacian)
     np.testing.assert_allclose(rescaled.toarray(), 2 * expected / lambda_max - np.eye(len(weights)), atol=1e-6)
+    half = graph.rescaled_laplacian(laplacian, rescaling="half")
+    np.testing.assert_allclose(half.toarray(), expected / (2 * lambda_max) - np.eye(len(weights)), atol=1e-6)
 
 
 def test_largest_eigenvalue_of_every_level_matches_a_dense_solver(template):
@@ -72,3 +74,8 @@ def test_spectrum_of_the_rescaled_laplacian_lies_within_one(template):
 def test_rescaling_refuses_a_largest_eigenvalue_that_is_not_positive(value):
     with pytest.raises(ValueError, match="lambda_max: expected a positive number"):
         graph.rescaled_laplacian(scipy.sparse.eye(3), value)
+
+
+def test_unknown_rescaling_lists_the_known_ones():
+    with pytest.raises(ValueError, match="rescaling: expected one of chebyshev, half, got 'full'"):
+        graph.rescaled_laplacian(scipy.sparse.eye(3), 1.0, "full")

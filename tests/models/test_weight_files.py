@@ -112,5 +112,6 @@ def test_topology_survives_json(template) -> None:
     again = GraphTopology.from_config(json.loads(json.dumps(topology.to_config())))
     np.testing.assert_array_equal(again.permutation, topology.permutation)
     np.testing.assert_array_equal(again.anchors, topology.anchors)
+    np.testing.assert_array_equal(again.faces, template.faces)
     for level, operator in topology.laplacians.items():
         assert (again.laplacians[level].csr != operator.csr).nnz == 0

@@ -31,7 +31,7 @@ def toy_template(vertices: int = 950, places: int = 1280, seed: int = 3) -> Simp
         permutation=permutation.astype(np.int32),
         mask=permutation < vertices,
         adjacencies=tuple(levels),
-        laplacian=lambda level: levels[level],
+        laplacian=lambda level, rescaling="chebyshev": levels[level],
     )
     skin = rng.dirichlet(np.ones(21), size=vertices)
 
@@ -39,6 +39,8 @@ def toy_template(vertices: int = 950, places: int = 1280, seed: int = 3) -> Simp
         joints = np.concatenate([np.zeros((1, 3)), angles]) * 100.0
         return SimpleNamespace(joints=joints, vertices=skin @ joints)
 
+    corners = np.arange(vertices - 2, dtype=np.int32)
+    faces = np.stack([corners, corners + 1, corners + 2], axis=1)
     return SimpleNamespace(
-        graph=graph, rig=True, shape_names=(), bone_rotations=np.asarray, pose=pose, skin=skin, num_vertices=vertices
+        graph=graph, faces=faces, rig=True, shape_names=(), bone_rotations=np.asarray, pose=pose, skin=skin, num_vertices=vertices
     )

@@ -7,6 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
+#: Point of a pixel that stands for it, and how far it lies from the pixel's upper left corner, pixels.
+PIXEL_ORIGINS = {"centre": 0.5, "corner": 0.0}
+
 
 @keras.saving.register_keras_serializable(package="tfhand")
 class ArgmaxUV(keras.layers.Layer):
@@ -17,6 +20,8 @@ class ArgmaxUV(keras.layers.Layer):
 
     Args:
         size: side of the network's input image, pixels.
+        origin: the point of a pixel that is returned: "centre", or "corner" (`u = j / size, v = i / size`, the
+            upper left one), as the authors' released model has it.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -25,16 +30,22 @@ class ArgmaxUV(keras.layers.Layer):
     Returns:
         (B, J, 2) float32 u, v in 0..1 across the crop.
 
+    Raises:
+        ValueError: a size below 1 or an unknown origin.
+
     References:
         Ge et al.: 3D Hand Shape and Pose Estimation from a Single RGB Image, CVPR 2019; the read-out of
         their released model.
     """
 
-    def __init__(self, size: int, **kwargs: Any) -> None:
+    def __init__(self, size: int, origin: str = "centre", **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "dtype": "float32"})
         if size < 1:
             raise ValueError(f"size must be at least 1 pixel, got {size}.")
+        if origin not in PIXEL_ORIGINS:
+            raise ValueError(f"origin must be one of {tuple(PIXEL_ORIGINS)}, got {origin!r}.")
         self.size = size
+        self.origin = origin
 
     def call(self, inputs: Any) -> Any:
         joints = inputs.shape[-1]
@@ -46,10 +57,10 @@ class ArgmaxUV(keras.layers.Layer):
         )
         place = ops.argmax(ops.reshape(maps, (-1, self.size * self.size, joints)), axis=1)
         uv = ops.stack([place % self.size, place // self.size], axis=-1)
-        return (ops.cast(uv, "float32") + 0.5) / self.size
+        return (ops.cast(uv, "float32") + PIXEL_ORIGINS[self.origin]) / self.size
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], input_shape[3], 2)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "size": self.size, "origin": self.origin}

@@ -59,10 +59,10 @@ class HandGraph:
         places[self.permutation[self.mask]] = np.flatnonzero(self.mask)
         return places
 
-    def laplacian(self, level: int) -> scipy.sparse.csr_matrix:
-        """Rescaled Laplacian `2 L / lambda_max - I` of one level (0 = finest), float32 csr, tree order."""
+    def laplacian(self, level: int, rescaling: str = "chebyshev") -> scipy.sparse.csr_matrix:
+        """Rescaled Laplacian of one level (0 = finest), float32 csr, tree order; see `graph.rescaled_laplacian`."""
         normalized = graph_maths.normalized_laplacian(self.adjacencies[level])
-        return graph_maths.rescaled_laplacian(normalized)
+        return graph_maths.rescaled_laplacian(normalized, rescaling=rescaling)
 
 
 def coarsen(weights: scipy.sparse.spmatrix, levels: int = 4) -> HandGraph:

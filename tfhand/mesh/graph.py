@@ -16,6 +16,11 @@ import scipy.sparse.linalg
 #: Up to this many vertices the largest eigenvalue is computed densely.
 _DENSE_EIGENVALUE_LIMIT = 400
 
+#: Ways to rescale a Laplacian L, as the factor of `L / lambda_max` in `factor * L / lambda_max - I`. "chebyshev" brings
+#: its eigenvalues to -1..1, as Chebyshev polynomials need; "half" brings them to -1..-1/2, as the authors' released
+#: model has it, whose weights fit nothing else.
+RESCALINGS: dict[str, float] = {"chebyshev": 2.0, "half": 0.5}
+
 
 def edges(faces: np.ndarray) -> np.ndarray:
     """Lists each edge of a triangle mesh once.
@@ -99,26 +104,29 @@ def largest_eigenvalue(laplacian: scipy.sparse.spmatrix) -> float:
 
 
 def rescaled_laplacian(
-    laplacian: scipy.sparse.spmatrix, lambda_max: float | None = None
+    laplacian: scipy.sparse.spmatrix, lambda_max: float | None = None, rescaling: str = "chebyshev"
 ) -> scipy.sparse.csr_matrix:
     """Computes `2 L / lambda_max - I`, whose eigenvalues lie in -1..1 as Chebyshev polynomials need.
 
     Args:
         laplacian: (V, V) normalised Laplacian.
         lambda_max: its largest eigenvalue; computed when None.
+        rescaling: one of `RESCALINGS`; "half" computes `L / (2 lambda_max) - I` instead.
 
     Returns:
         (V, V) float32 csr matrix, sorted indices; entries that cancel to zero are kept out.
 
     Raises:
-        ValueError: `lambda_max` is not a positive number.
+        ValueError: `lambda_max` is not a positive number, or an unknown rescaling.
     """
+    if rescaling not in RESCALINGS:
+        raise ValueError(f"rescaling: expected one of {', '.join(RESCALINGS)}, got {rescaling!r}.")
     if lambda_max is None:
         lambda_max = largest_eigenvalue(laplacian)
     if not lambda_max > 0:
         raise ValueError(f"lambda_max: expected a positive number, got {lambda_max}.")
     laplacian = scipy.sparse.csr_matrix(laplacian, dtype=np.float64)
-    scaled = laplacian * (2.0 / lambda_max) - scipy.sparse.eye(laplacian.shape[0], format="csr")
+    scaled = laplacian * (RESCALINGS[rescaling] / lambda_max) - scipy.sparse.eye(laplacian.shape[0], format="csr")
     scaled = scipy.sparse.csr_matrix(scaled).astype(np.float32)
     scaled.eliminate_zeros()
     scaled.sort_indices()

@@ -19,7 +19,7 @@ def residual_encoder(stage: dict[str, Any], preset: Preset) -> Any:
         preset: with a `ResidualEncoderConfig` as encoder.
 
     Returns:
-        (B, L) latent: the last feature map, flattened row by row, channels last.
+        (B, L) latent: the last feature map, flattened row by row, in the preset's order of channels.
 
     References:
         Ge et al.: 3D Hand Shape and Pose Estimation from a Single RGB Image, CVPR 2019, section 4.1.
@@ -40,6 +40,8 @@ def residual_encoder(stage: dict[str, Any], preset: Preset) -> Any:
     if config.final_activation:
         x = BatchNorm(name="encoder_bn", **norm)(x)
         x = layers.ReLU(name="encoder_relu")(x)
+    if config.flatten == "channels_first":
+        x = layers.Permute((3, 1, 2), name="encoder_channels_first")(x)
     return layers.Flatten(name="latent")(x)
 
 

@@ -12,6 +12,7 @@ from tfhand.layers.graph_operator import GraphOperator
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
+    from tfhand.mesh.coarsening import HandGraph
 
 #: Levels of the graph on which convolutions run: the finest, and a quarter of its places.
 CONV_LEVELS = (0, 2)
@@ -26,35 +27,55 @@ class GraphTopology:
     Attributes:
         permutation: (P,) int32, for each place of the finest graph in tree order its vertex, or -1 for a fake.
         laplacians: the rescaled Laplacian of each level of `CONV_LEVELS`.
+        faces: (F, 3) int32 triangles over the vertices, winding outward.
         anchors: (P, 21) float32, for each place the weights of the joints that reproduce it best (see
             `joint_weights`), zero for fakes; None for a template without a rig.
     """
 
     permutation: np.ndarray
     laplacians: dict[int, GraphOperator]
-    anchors: np.ndarray | None
+    faces: np.ndarray
+    anchors: np.ndarray | None = None
 
     @classmethod
-    def from_template(cls, template: HandTemplate) -> GraphTopology:
-        """Takes permutation, Laplacians and joint weights from a template.
+    def from_template(cls, template: HandTemplate, rescaling: str = "chebyshev") -> GraphTopology:
+        """Takes permutation, Laplacians, faces and joint weights from a template.
+
+        Args:
+            template: the hand.
+            rescaling: of the Laplacians, see `tfhand.mesh.graph.rescaled_laplacian`.
 
         Raises:
-            ValueError: the template's graph has fewer than four levels of coarsening.
+            ValueError: the template's graph has fewer than four levels of coarsening, or an unknown rescaling.
         """
-        graph = template.graph
+        topology = cls.from_graph(template.graph, template.faces, rescaling)
+        if template.rig is None:
+            return topology
+        weights = joint_weights(template)[topology.permutation]
+        anchors = np.where(topology.mask[:, None], weights, 0.0).astype(np.float32)
+        return dataclasses.replace(topology, anchors=anchors)
+
+    @classmethod
+    def from_graph(cls, graph: HandGraph, faces: np.ndarray, rescaling: str = "chebyshev") -> GraphTopology:
+        """The topology of a mesh without a rig.
+
+        Args:
+            graph: the mesh's, coarsened.
+            faces: (F, 3) triangles over its vertices, winding outward.
+            rescaling: of the Laplacians, see `tfhand.mesh.graph.rescaled_laplacian`.
+
+        Raises:
+            ValueError: the graph has fewer than four levels of coarsening, or an unknown rescaling.
+        """
         places = len(graph.permutation)
         if len(graph.adjacencies) <= COARSE_LEVEL or places % 2**COARSE_LEVEL:
             raise ValueError(
-                f"template.graph must have {COARSE_LEVEL} levels of coarsening of its {places} places, "
+                f"graph must have {COARSE_LEVEL} levels of coarsening of its {places} places, "
                 f"got {len(graph.adjacencies) - 1}."
             )
         permutation = np.where(graph.mask, graph.permutation, -1).astype(np.int32)
-        laplacians = {level: GraphOperator(graph.laplacian(level)) for level in CONV_LEVELS}
-        anchors = None
-        if template.rig is not None:
-            weights = joint_weights(template)
-            anchors = np.where(permutation[:, None] >= 0, weights[permutation], 0.0).astype(np.float32)
-        return cls(permutation, laplacians, anchors)
+        laplacians = {level: GraphOperator(graph.laplacian(level, rescaling)) for level in CONV_LEVELS}
+        return cls(permutation, laplacians, np.asarray(faces, np.int32))
 
     @property
     def num_places(self) -> int:
@@ -82,6 +103,7 @@ class GraphTopology:
         return {
             "permutation": encode_array(self.permutation),
             "laplacians": {str(level): matrix.to_config() for level, matrix in self.laplacians.items()},
+            "faces": encode_array(self.faces),
             "anchors": None if self.anchors is None else encode_array(self.anchors),
         }
 
@@ -91,6 +113,7 @@ class GraphTopology:
         return cls(
             decode_array(config["permutation"]),
             {int(level): GraphOperator(matrix) for level, matrix in config["laplacians"].items()},
+            decode_array(config["faces"]),
             None if config["anchors"] is None else decode_array(config["anchors"]),
         )
 

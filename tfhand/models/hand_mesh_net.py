@@ -9,16 +9,14 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfhand.layers import ArgmaxUV, GatherVertices, SoftArgmax2D
-from tfhand.models.encoder import heatmap_inputs, residual_encoder
+from tfhand.layers import GatherVertices
 from tfhand.models.flops import multiply_adds
 from tfhand.models.graph_topology import GraphTopology
 from tfhand.models.hourglass import build_hourglass
-from tfhand.models.lite_encoder import lite_encoder
 from tfhand.models.lite_heatmaps import build_lite_heatmaps
-from tfhand.models.mesh_decoder import decode_mesh
+from tfhand.models.mesh_stage import build_mesh_stage, uv_readout
 from tfhand.models.pose_regressor import build_pose_regressor
-from tfhand.models.presets import JOINT_READOUTS, LiteConfig, LiteEncoderConfig, Preset, get_preset
+from tfhand.models.presets import JOINT_READOUTS, LiteConfig, Preset, get_preset
 from tfhand.models.weight_files import load_weights, save_weights, shipped_weights
 
 if TYPE_CHECKING:
@@ -35,7 +33,8 @@ class HandMeshNet(keras.Model):
 
     - `heatmaps_1`, ... (B, S/4, S/4, 21), one for each stack; what they are `heatmap_kind` says;
     - `vertices_uvd` (B, V, 3), the mesh in the template's order of vertices;
-    - `joints_uvd_mesh` (B, 21, 3), the joints that the pose regressor reads off the mesh;
+    - `joints_uvd_mesh` (B, 21, 3), the joints that the pose regressor reads off the mesh (not where the preset's
+      regressor gives depths only);
     - `joints_uvd` (B, 21, 3), the joints by the chosen read-out: those of the mesh, or u, v of the last
       heat-maps with the mesh's d.
 
@@ -52,7 +51,8 @@ class HandMeshNet(keras.Model):
         heatmap_stage, mesh_stage, pose_stage: the stages as models that share the network's weights.
 
     Raises:
-        ValueError: an unknown read-out, or joint anchors asked of a template without a rig.
+        ValueError: an unknown read-out, "mesh" where the pose regressor gives depths only, or joint anchors asked of
+            a template without a rig.
 
     References:
         Ge et al.: 3D Hand Shape and Pose Estimation from a Single RGB Image, CVPR 2019.
@@ -69,11 +69,13 @@ class HandMeshNet(keras.Model):
         readout = preset.joint_readout if joint_readout is None else joint_readout
         if readout not in JOINT_READOUTS:
             raise ValueError(f"joint_readout must be one of {JOINT_READOUTS}, got {readout!r}.")
+        if readout == "mesh" and preset.pose.outputs == "depth":
+            raise ValueError(f"joint_readout must be 'heatmap' with preset {preset.name!r}, got 'mesh'.")
         if preset.mesh.joint_anchors and topology.anchors is None:
             raise ValueError(f"preset {preset.name!r} must have a template with a rig, got one without.")
         lite = isinstance(preset.backbone, LiteConfig)
         heatmap_stage = (build_lite_heatmaps if lite else build_hourglass)(preset)
-        mesh_stage = _build_mesh_stage(heatmap_stage, preset, topology, propagation)
+        mesh_stage = build_mesh_stage(heatmap_stage, preset, topology, propagation)
         pose_stage = build_pose_regressor(preset, topology, propagation)
 
         image = keras.Input((preset.input_size, preset.input_size, 3), name="image", dtype="float32")
@@ -86,11 +88,11 @@ class HandMeshNet(keras.Model):
         outputs["vertices_uvd"] = GatherVertices(topology.place_of_vertex, name="vertices_uvd", dtype="float32")(
             places
         )
-        outputs["joints_uvd_mesh"] = joints
-        outputs["joints_uvd"] = joints
+        if preset.pose.outputs == "uvd":
+            outputs["joints_uvd_mesh"] = outputs["joints_uvd"] = joints
         if readout == "heatmap":
-            uv = _uv_layer(preset, "joints_uv")(last)
-            outputs["joints_uvd"] = ops.concatenate([uv, joints[..., 2:]], axis=-1)
+            uv = uv_readout(preset, "joints_uv")(last)
+            outputs["joints_uvd"] = ops.concatenate([uv, joints[..., -1:]], axis=-1)
         super().__init__(inputs=image, outputs=outputs, **{"name": preset.name.replace("-", "_"), **kwargs})
         self.preset, self.topology = preset, topology
         self.joint_readout, self.propagation = readout, propagation
@@ -130,7 +132,8 @@ class HandMeshNet(keras.Model):
             from tfhand.mesh import HandTemplate
 
             template = HandTemplate.load()
-        model = cls(preset, GraphTopology.from_template(template), joint_readout, propagation)
+        topology = GraphTopology.from_template(template, preset.rescaling)
+        model = cls(preset, topology, joint_readout, propagation)
         if weights == "imagenet":
             model.load_trunk_weights(shipped_weights("efficientnet-lite0", "imagenet"))
         elif weights is not None:
@@ -159,6 +162,21 @@ class HandMeshNet(keras.Model):
         """V, vertices of the mesh."""
         return self.topology.num_vertices
 
+    @property
+    def faces(self) -> np.ndarray:
+        """(F, 3) int32 triangles over the mesh's vertices, winding outward on a hand of `hand_side`."""
+        return self.topology.faces
+
+    @property
+    def hand_side(self) -> str:
+        """The side that the network sees, "right" or "left"; images of the other one are mirrored for it."""
+        return self.preset.hand_side
+
+    @property
+    def joint_definition(self) -> str:
+        """Whose 21 joints these are: "tfhand", or the name of a joint adapter (`tfhand.data.joint_adapters`)."""
+        return self.preset.joint_definition
+
     # Stages
 
     def stage_layers(self, stage: str) -> list[keras.layers.Layer]:
@@ -179,7 +197,8 @@ class HandMeshNet(keras.Model):
         return keras.Model(self.heatmap_stage.input, maps, name="heatmap_model")
 
     def pose_model(self) -> keras.Model:
-        """Model of the pose regressor alone, sharing its weights: vertices (B, V, 3) uvd -> joints (B, 21, 3)."""
+        """Model of the pose regressor alone, sharing its weights: vertices (B, V, 3) uvd -> joints (B, 21, 3), or
+        (B, 21, 1), d alone, where the preset's regressor gives depths only."""
         vertices = keras.Input((self.num_vertices, 3), name="vertices_uvd", dtype="float32")
         to_tree = GatherVertices(self.topology.permutation, name="places_uvd", dtype="float32")
         return keras.Model(vertices, self.pose_stage(to_tree(vertices)), name="pose_model")
@@ -267,25 +286,3 @@ class HandMeshNet(keras.Model):
         config = dict(config)
         preset = Preset.from_config(config.pop("preset"))
         return cls(preset, GraphTopology.from_config(config.pop("topology")), **config)
-
-
-def _uv_layer(preset: Preset, name: str) -> keras.layers.Layer:
-    """The read-out of u, v from heat-maps of the preset's kind."""
-    if preset.heatmap_kind == "logits":
-        return SoftArgmax2D(name=name)
-    return ArgmaxUV(preset.input_size, name=name)
-
-
-def _build_mesh_stage(
-    heatmap_stage: keras.Model, preset: Preset, topology: GraphTopology, propagation: str
-) -> keras.Model:
-    """Functional model: outputs of the heat-map stage -> (B, P, 3) u, v, d of the places in tree order."""
-    inputs = heatmap_inputs(heatmap_stage)
-    uv = None
-    if isinstance(preset.encoder, LiteEncoderConfig):
-        uv = _uv_layer(preset, "mesh_joints_uv")(inputs["heatmaps"])
-        latent = lite_encoder(inputs, uv, preset)
-    else:
-        latent = residual_encoder(inputs, preset)
-    places = decode_mesh(latent, preset, topology, uv, propagation)
-    return keras.Model(inputs, places, name="mesh_stage")

@@ -9,6 +9,7 @@ from keras import layers
 
 from tfhand.constants import NUM_JOINTS
 from tfhand.layers import BatchNorm, Hourglass, ResidualModule
+from tfhand.models.image_input import image_input
 from tfhand.models.presets import Preset
 
 
@@ -30,8 +31,7 @@ def build_hourglass(preset: Preset) -> keras.Model:
     """
     config = preset.backbone
     norm = {"momentum": preset.norm_momentum, "epsilon": preset.norm_epsilon}
-    image = keras.Input((preset.input_size, preset.input_size, 3), name="image", dtype="float32")
-    x = layers.Rescaling(preset.input_scale, preset.input_offset, name="scale_input")(image)
+    image, x = image_input(preset)
     x = _stem(x, config.stem, config.channels, norm)
     outputs: dict[str, Any] = {}
     for stack in range(1, config.stacks + 1):

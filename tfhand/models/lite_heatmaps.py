@@ -10,6 +10,7 @@ from keras import layers
 from tfhand.constants import NUM_JOINTS
 from tfhand.layers import BatchNorm
 from tfhand.models.efficientnet_lite import lite0_trunk
+from tfhand.models.image_input import image_input
 from tfhand.models.presets import Preset
 
 
@@ -25,8 +26,7 @@ def build_lite_heatmaps(preset: Preset) -> keras.Model:
         trunk's end, at strides 4, 8, 16 and 32.
     """
     config = preset.backbone
-    image = keras.Input((preset.input_size, preset.input_size, 3), name="image", dtype="float32")
-    x = layers.Rescaling(preset.input_scale, preset.input_offset, name="scale_input")(image)
+    image, x = image_input(preset)
     trunk = lite0_trunk(x, preset.norm_momentum, config.trunk_blocks)
     x = pointwise(trunk[32], config.decoder[0], "decoder_32", preset)
     outputs = {"deep": trunk[32]}

@@ -5,8 +5,18 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tfhand.constants import CANONICAL_SIDE, SIDES
+
 HEATMAP_KINDS = ("gaussian", "logits")
 JOINT_READOUTS = ("mesh", "heatmap")
+INPUT_CHANNELS = ("rgb", "bgr")
+FLATTENINGS = ("channels_last", "channels_first")
+POSE_OUTPUTS = ("uvd", "depth")
+
+
+def _check(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} must be one of {known}, got {value!r}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,10 +60,16 @@ class ResidualEncoderConfig:
         poolings: two residual modules and a 2 x 2 pooling, this many times.
         final_activation: whether to end with BN and ReLU before flattening. The paper does not; without
             it the first hundreds of training steps are rough.
+        flatten: order of the latent: "channels_last" (pixel by pixel) or "channels_first" (map by map, as the
+            authors' released model has it).
     """
 
     poolings: int = 4
     final_activation: bool = False
+    flatten: str = "channels_last"
+
+    def __post_init__(self) -> None:
+        _check("flatten", self.flatten, FLATTENINGS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,11 +114,17 @@ class PoseConfig:
         filters: ChebConv widths on the 1280-place and on the 320-place graph.
         hidden: outputs of the first fully connected layer.
         pooling: "mean" (linear, as the paper says) or "max" (as the authors' released model does).
+        outputs: "uvd" (u, v, d of all joints, as the paper says) or "depth" (d of all but the wrist, whose d is 0
+            by definition, as the authors' released model does; u, v are then read off the heat-maps).
     """
 
     filters: tuple[tuple[int, ...], tuple[int, ...]] = ((32, 32), (64, 64))
     hidden: int = 512
     pooling: str = "mean"
+    outputs: str = "uvd"
+
+    def __post_init__(self) -> None:
+        _check("outputs", self.outputs, POSE_OUTPUTS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +141,13 @@ class Preset:
             heat-maps, d of the pose regressor).
         norm_momentum, norm_epsilon: of all batch norms but the trunk's epsilon.
         backbone, encoder, mesh, pose: sizes of the stages.
+        input_channels: order in which the first layer sees the channels, "rgb" or "bgr"; the image that the network
+            is given is RGB always.
+        rescaling: of the Laplacians, one of `tfhand.mesh.graph.RESCALINGS`.
+        pixel_origin: of the arg-max of "gaussian" heat-maps, see `ArgmaxUV`.
+        hand_side: the side that the network sees; hands of the other one are mirrored on the way in and out.
+        joint_definition: whose 21 joints these are: "tfhand" for this package's, or the name of a joint adapter
+            (`tfhand.data.joint_adapters`) for those of its dataset.
     """
 
     name: str
@@ -133,6 +162,15 @@ class Preset:
     encoder: ResidualEncoderConfig | LiteEncoderConfig
     mesh: MeshConfig
     pose: PoseConfig
+    input_channels: str = "rgb"
+    rescaling: str = "chebyshev"
+    pixel_origin: str = "centre"
+    hand_side: str = CANONICAL_SIDE
+    joint_definition: str = "tfhand"
+
+    def __post_init__(self) -> None:
+        _check("input_channels", self.input_channels, INPUT_CHANNELS)
+        _check("hand_side", self.hand_side, SIDES)
 
     def to_config(self) -> dict[str, Any]:
         """JSON-able dict with all fields and the names of the stages' classes."""
@@ -211,6 +249,27 @@ PRESETS: dict[str, Preset] = {
             encoder=ResidualEncoderConfig(poolings=3, final_activation=True),
             mesh=MeshConfig(hidden=256, hidden_norm=True, coarse=32, filters=((32, 32), (32,))),
             pose=PoseConfig(filters=((16, 16), (16, 16)), hidden=64),
+        ),
+        # What the authors released, which differs from the paper in everything that is named here
+        # (`export.pytorch_checkpoint` fills it with their weights).
+        Preset(
+            name="released",
+            input_size=256,
+            input_scale=1.0,
+            input_offset=-0.5,
+            heatmap_kind="gaussian",
+            joint_readout="heatmap",
+            norm_momentum=0.9,
+            norm_epsilon=1e-5,
+            backbone=HourglassConfig(),
+            encoder=ResidualEncoderConfig(flatten="channels_first"),
+            mesh=MeshConfig(),
+            pose=PoseConfig(pooling="max", outputs="depth"),
+            input_channels="bgr",
+            rescaling="half",
+            pixel_origin="corner",
+            hand_side="left",
+            joint_definition="real_world",
         ),
     )
 }
