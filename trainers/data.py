@@ -75,6 +75,26 @@ def open_backgrounds(config: DataConfig) -> BackgroundSource:
     return BackgroundSource(() if config.backgrounds is None else (config.backgrounds,))
 
 
+def check_given(config: DataConfig, num_vertices: int) -> None:
+    """Looks at the folders that the config names, before anything is rendered, built or trained.
+
+    Args:
+        config: where hands and backgrounds come from.
+        num_vertices: vertices of the template's network mesh.
+
+    Raises:
+        FileNotFoundError, ValueError: a folder is missing, empty or unfinished, or see `check_meshes`.
+    """
+    for where, folder in (("data.train", config.train), ("data.validation", config.validation)):
+        if folder is not None:
+            try:
+                dataset = ShardedDataset(folder)
+            except (FileNotFoundError, ValueError) as error:
+                raise type(error)(f"{where}: {str(error).removeprefix('data_dir: ')}") from error
+            check_meshes(dataset, num_vertices, where)
+    open_backgrounds(config)
+
+
 def check_meshes(dataset: Any, num_vertices: int, where: str) -> None:
     """Compares a dataset with the template before anything is trained on it.
 

@@ -53,19 +53,17 @@ def evaluate(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     _make_folder(out)
 
-    from tfhand.mesh import HandTemplate
-    from tfhand.models import HandMeshNet
+    from tfhand.models import load_network
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
     from trainers.evaluation.runner import run_network
 
-    template = HandTemplate.load()
-    model = HandMeshNet.from_preset(arguments.preset, arguments.weights, template, arguments.joint_readout)
-    run = run_network(model, dataset, chosen.adapter, arguments.batch_size)
+    model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
+    run = run_network(model, dataset, chosen.adapter_for(model.joint_definition), arguments.batch_size)
     evaluation = protocol.evaluate(arguments.dataset, run.predictions)
     write_report(evaluation, out)
     if arguments.pictures > 0:
-        write_extremes(run, evaluation.sample_pose_error_mm, dataset, template.faces, out, arguments.pictures)
+        write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
     print(table(evaluation, protocol))
     print(f"written to {out}")
 
@@ -89,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dataset", required=True, choices=sorted(EVALUATION_SETS), help="kind of the set")
     parser.add_argument("--data-dir", required=True, metavar="DIR", help="its folder")
     parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made if missing")
-    parser.add_argument("--preset", default="mobile", help="network (default: %(default)s)")
-    parser.add_argument("--weights", default="default", help="weight file (default: the ones in the package)")
+    parser.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
+    parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from tfhand.data import BatchSource
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
-from tfhand.models import HandMeshNet
+from tfhand.models import HandMeshNet, get_preset
 from tfhand.rendering.kernel import KernelError
 from trainers import data, devices
 from trainers.average import WeightAverage
@@ -44,12 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def train(config: TrainConfig) -> int:
     """Trains as the config says; returns 0 at the end, 130 when asked to stop before."""
     strategy = devices.set_up(config)
+    if get_preset(config.preset).joint_definition != "tfhand":
+        raise ValueError(f"preset: expected one for training, got {config.preset!r}, which is for imported weights.")
+    template = HandTemplate.load()
+    losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
+    data.check_given(config.data, template.num_vertices)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, "trainers.fully_supervised")
     progress = Progress() if checkpoint is None else read_progress(checkpoint)
 
-    template = HandTemplate.load()
-    losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
     with devices.scope(strategy):
         network = HandMeshNet.from_preset(config.preset, weights=config.weights, template=template)
         copy = HandMeshNet.from_preset(config.preset, weights=None, template=template)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tfhand.io import atomic_path
+from tfhand.io import atomic_path, make_folder
 from trainers.checkpoint import CheckpointFolder
 from trainers.config import TrainConfig
 from trainers.config_file import config_to_dict, differences, save_config
@@ -83,6 +83,7 @@ class RunFolder:
 
         Raises:
             ValueError: the folder holds a run with another config, or anything at all when `config.resume` is never.
+            OSError: it can't be made, or is something else than a folder.
         """
         if config.resume == "never" and self.path.is_dir() and any(self.path.iterdir()):
             raise ValueError(
@@ -96,7 +97,7 @@ class RunFolder:
                     f"out: {self.path} holds a run with another config; give another folder, or the same config to "
                     "continue it. It differs in\n  " + "\n  ".join(changed)
                 )
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path, "out")
         save_config(config, self.config)
         self._add_environment()
         with atomic_path(self.readme) as temporary:

@@ -23,6 +23,15 @@ def test_unknown_preset_and_loss_list_the_known(tmp_path):
         main([f"--out={tmp_path / 'run'}", "--stages.full.losses.taste=1"])
 
 
+@pytest.mark.parametrize("where", ["train", "validation", "backgrounds"])
+def test_missing_and_empty_folders_are_found_before_anything_is_made(tmp_path, where):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "absent", tmp_path / "empty"):
+        with pytest.raises(SystemExit, match=f"error: .*{folder}"):
+            main([f"--out={tmp_path / 'run'}", f"--data.{where}={folder}"])
+    assert not (tmp_path / "run").exists()
+
+
 def test_without_a_compiler_rendering_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("TFHAND_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", "/nonexistent")

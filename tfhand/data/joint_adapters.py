@@ -60,8 +60,8 @@ class JointAdapter:
     def network_camera(self, camera: np.ndarray, joints_uvd: np.ndarray) -> np.ndarray:
         """Camera vectors for our joints from those for the dataset's.
 
-        The dataset gives the depth of its own wrist and the length of its own scale bone. Ours are the depth at which
-        our predicted hand puts the dataset's wrist where it was said to be, and our scale bone's length.
+        The dataset gives the depth of its own wrist and the length of its own scale bone. Ours are our scale bone's
+        length, and the depth that differs from the dataset's as the two wrists do on our predicted hand.
 
         Args:
             camera: (N, 6) camera vectors with the dataset's root depth and hand scale, mm.
@@ -85,6 +85,22 @@ class JointAdapter:
 REAL_WORLD_ADAPTER = JointAdapter(
     "real_world", wrist=0.17, knuckles=-0.05, thumb_base=-0.30, tips=-0.10, scale_ratio=1.055
 )
+
+#: Adapters by the name of their dataset.
+ADAPTERS: dict[str, JointAdapter] = {REAL_WORLD_ADAPTER.name: REAL_WORLD_ADAPTER}
+
+
+def joint_adapter(definition: str) -> JointAdapter:
+    """From our joints to those of a definition: "tfhand" (our own, nothing changes) or a dataset's name.
+
+    Raises:
+        ValueError: an unknown definition.
+    """
+    if definition == "tfhand":
+        return JointAdapter("tfhand")
+    if definition not in ADAPTERS:
+        raise ValueError(f"definition: expected one of tfhand, {', '.join(ADAPTERS)}, got {definition!r}.")
+    return ADAPTERS[definition]
 
 
 def derive(name: str, label_joints_mm: np.ndarray, label_scales_mm: np.ndarray, our_joints_mm: np.ndarray) -> JointAdapter:

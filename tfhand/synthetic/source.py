@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
@@ -37,7 +38,7 @@ class SyntheticSource:
         if workers:
             HandGenerator(self.config)  # what can't work fails here, and the kernel is built once
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,))
+            self._pool = ProcessPoolExecutor(workers, context, _start_worker)
 
     def __len__(self) -> int:
         return self.num_samples
@@ -63,3 +64,9 @@ class SyntheticSource:
         """Ends the worker processes."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    # A terminal's Ctrl-C reaches every process; what to do about it is the training's to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -25,6 +25,22 @@ class EvaluationSet:
     protocol: str
     adapter: JointAdapter | None = None
 
+    def adapter_for(self, definition: str) -> JointAdapter | None:
+        """The adapter for a network of the given joint definition; None where its joints are the set's own.
+
+        Raises:
+            ValueError: the network's joints are another dataset's, which nothing brings to this set's.
+        """
+        own = "tfhand" if self.adapter is None else self.adapter.name
+        if definition == own:
+            return None
+        if definition != "tfhand":
+            raise ValueError(
+                f"weights: expected a network whose joints are those of tfhand or of this set, got one that was trained "
+                f"with the joints of {definition!r}."
+            )
+        return self.adapter
+
 
 EVALUATION_SETS: dict[str, EvaluationSet] = {
     "synthetic": EvaluationSet(ShardedDataset, "ge"),

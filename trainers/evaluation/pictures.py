@@ -45,14 +45,13 @@ def write_extremes(
 
 def _row(run: Run, index: int, error_mm: float, sample: HandSample, faces: np.ndarray) -> np.ndarray:
     """One sample, (CELL, 6 * CELL, 3) uint8 RGB, turned back to how the photograph was."""
-    photo = crop(sample, CELL)["image"]
+    photo = crop(sample, CELL, hand_side=sample.side)["image"]
     camera = run.camera[index].astype(np.float64)
     intrinsics = camera[:4] * CELL
     true, ours = (joints[index] for joints in (run.predictions.joints_true, run.predictions.joints_pred))
     vertices = run.vertices_mm[index]
     if run.mirrored[index]:
         flip = np.array([-1, 1, 1])
-        photo = np.ascontiguousarray(photo[:, ::-1])
         intrinsics[2] = CELL - intrinsics[2]
         true, ours, vertices, faces = true * flip, ours * flip, vertices * flip, faces[:, ::-1]
     frame = true.mean(axis=0), 1.1 * np.linalg.norm(true - true.mean(axis=0), axis=1).max()

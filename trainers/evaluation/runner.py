@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Everything a report needs, of N samples, all as the network saw them: a right hand in a square crop.
+    """Everything a report needs, of N samples, all as the network saw them: a hand of the side it knows, in a square crop.
 
     Attributes:
         predictions: joints (after the adapter) and, where the set has them, vertices; mm, camera frame.
@@ -66,7 +66,7 @@ def run_network(
     starts = range(0, len(dataset), batch_size)
     for start in tqdm(starts, desc="evaluating", unit="batch", disable=None if progress else True):
         samples = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
-        views = [crop(sample, model.input_size) for sample in samples]
+        views = [crop(sample, model.input_size, hand_side=model.hand_side) for sample in samples]
         mirrored += [view["side_mirrored"] for view in views]
         names += [sample.name for sample in samples]
         parts.append(_predict(model, views, adapter))
