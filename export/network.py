@@ -37,18 +37,16 @@ def run(
         Exit status: 0, or 1 with a message where something given is wrong or the file is not equal to Keras.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
-    parser.add_argument("--preset", default="mobile", help="network (default: %(default)s)")
-    parser.add_argument("--weights", default="default", help="weight file (default: the ones in the package)")
+    parser.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
+    parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--out", required=True, type=Path, help=out_help)
     arguments = parser.parse_args(argv)
     try:
         check_out(arguments.out)
-        from tfhand.models import HandMeshNet
+        from tfhand.models import load_network
 
-        model = HandMeshNet.from_preset(
-            arguments.preset, arguments.weights, joint_readout=arguments.joint_readout
-        )
+        model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
         print(export(model, arguments.out))
     except (ValueError, OSError, ModuleNotFoundError, ExportError) as error:
         print(f"{program}: {error}", file=sys.stderr)

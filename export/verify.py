@@ -11,7 +11,7 @@ import numpy as np
 
 import tfhand
 from export.network import ExportError
-from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM
+from tfhand.constants import CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM
 from tfhand.geometry import default_intrinsics, uvd_to_xyz
 from tfhand.inference.outputs import read_hint
 from tfhand.inference.view import network_view
@@ -56,8 +56,16 @@ class Agreement:
         )
 
 
-def sample_crops(size: int) -> np.ndarray:
-    """Crops of the sample photographs as the network sees them, at three scales: (N, size, size, 3) float32 0..1."""
+def sample_crops(size: int, hand_side: str = CANONICAL_SIDE) -> np.ndarray:
+    """Crops of the sample photographs as a network sees them, at three scales.
+
+    Args:
+        size: side of the crops, pixels.
+        hand_side: the side that the network knows, "right" or "left".
+
+    Returns:
+        (N, size, size, 3) float32 RGB in 0..1.
+    """
     crops = []
     for photo in sorted(SAMPLES.glob("*.jpg")):
         image, hint = read_image(photo), read_hint(photo)
@@ -65,7 +73,7 @@ def sample_crops(size: int) -> np.ndarray:
         for factor in (0.9, 1.0, 1.2):
             box = [x + w * (1 - factor) / 2, y + h * (1 - factor) / 2, w * factor, h * factor]
             intrinsics = default_intrinsics(image.shape[1::-1])
-            crops.append(network_view(image, np.array(box), hint["side"], intrinsics, size)[0])
+            crops.append(network_view(image, np.array(box), hint["side"], intrinsics, size, hand_side)[0])
     if not crops:
         raise FileNotFoundError(f"no sample photographs in {SAMPLES}; the installation is not whole.")
     return np.stack(crops).astype(np.float32) / np.float32(255)
@@ -85,7 +93,7 @@ def verify(model: HandMeshNet, exported: Callable[[np.ndarray], dict[str, np.nda
     Raises:
         ExportError: names or shapes of the outputs differ, or values by more than float32 explains.
     """
-    images = sample_crops(model.input_size)
+    images = sample_crops(model.input_size, model.hand_side)
     expected = {name: np.asarray(value) for name, value in model.predict_on_batch(images).items()}
     step = len(images) if batch is None else batch
     parts = [exported(images[start : start + step]) for start in range(0, len(images), step)]

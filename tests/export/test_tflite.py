@@ -34,7 +34,7 @@ keras.utils.set_random_seed(4)
 toy = ToyNet()
 export_tflite(toy, folder / "toy.tflite")
 odd = keras.Model(toy.input, {**toy.output, "joints_uvd": keras.layers.Lambda(lambda x: tf.linalg.svd(x)[0], (3,))(toy.output["joints_uvd"])})
-odd.input_size = toy.input_size
+odd.input_size, odd.hand_side = toy.input_size, toy.hand_side
 try:
     export_tflite(odd, folder / "odd.tflite")
 except ExportError as error:

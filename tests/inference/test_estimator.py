@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tests.inference.toys import FLAT_HAND, SIZE, VERTICES, ToyNet, toy_template
 
+from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER
 from tfhand.inference import HandEstimator
 from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
@@ -38,6 +39,39 @@ def test_right_hand_comes_back_in_mm_and_pixels(photo) -> None:
     np.testing.assert_allclose(hand.joints_uv, expected, atol=1e-3)
     assert hand.side == "right" and hand.assumed == ()
     np.testing.assert_array_equal(hand.faces, toy_template().faces)
+
+
+def test_network_that_knows_left_hands_has_right_ones_mirrored(photo) -> None:
+    """Whatever side a network knows, that side's photograph reaches it as it is, and the other one mirrored."""
+    usual, other = (ToyNet(ROOT, INTRINSICS, BOX) for _ in range(2))
+    other.hand_side = "left"
+    given = photo, BOX
+    for side, opposite in (("left", "right"), ("right", "left")):
+        found = HandEstimator(other, toy_template())(*given, side, INTRINSICS, ROOT[2], SCALE)
+        expected = HandEstimator(usual, toy_template())(*given, opposite, INTRINSICS, ROOT[2], SCALE)
+        np.testing.assert_array_equal(other.seen[-1], usual.seen[-1])
+        for key in ("vertices_mm", "joints_mm", "joints_uv", "faces"):
+            np.testing.assert_array_equal(getattr(found, key), getattr(expected, key))
+        assert found.side == side
+
+
+def test_average_hand_is_measured_by_the_networks_own_joints(photo) -> None:
+    """A network that was trained with a dataset's joints has that dataset's bones and hand scale."""
+    net = ToyNet(ROOT, INTRINSICS, BOX)
+    net.joint_definition = "real_world"
+    net.joints[:] = 0.5
+    hand = HandEstimator(net, toy_template())(photo, BOX, "right", INTRINSICS)
+    assert hand.hand_scale_mm == pytest.approx(45.0 / REAL_WORLD_ADAPTER.scale_ratio)
+    net.joint_definition = "nobody's"
+    with pytest.raises(ValueError, match="expected one of tfhand, real_world, got \"nobody's\""):
+        HandEstimator(net, toy_template())
+
+
+def test_mesh_comes_from_the_network_where_no_template_is_given(photo) -> None:
+    net = ToyNet(ROOT, INTRINSICS, BOX)
+    net.faces = toy_template().faces[:3]
+    hand = HandEstimator(net)(photo, BOX, "right", INTRINSICS, ROOT[2], SCALE)
+    np.testing.assert_array_equal(hand.faces, net.faces)
 
 
 def test_left_hand_is_the_mirror_image(photo) -> None:

@@ -22,7 +22,7 @@ FLAT_HAND = np.array(
 def toy_template() -> SimpleNamespace:
     """Template of a tetrahedron around the wrist and the flat hand's joints."""
     faces = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 1], [1, 3, 2]], np.int32)
-    return SimpleNamespace(num_vertices=4, faces=faces, pose=lambda: SimpleNamespace(joints=FLAT_HAND))
+    return SimpleNamespace(num_vertices=4, faces=faces, rig=True, pose=lambda: SimpleNamespace(joints=FLAT_HAND))
 
 
 VERTICES = np.array([[0, -60, -9], [-30, 0, 0], [30, 0, 0], [0, -30, 20]], np.float32)
@@ -34,6 +34,8 @@ class ToyNet:
     heatmap_kind = "logits"
     input_size = SIZE
     num_vertices = 4
+    hand_side = "right"
+    joint_definition = "tfhand"
 
     def __init__(self, root_mm, intrinsics, box, sharp_when=lambda image: True):
         camera = camera_vector(intrinsics, box, root_mm[2], float(np.linalg.norm(FLAT_HAND[9] - FLAT_HAND[10])))

@@ -19,6 +19,7 @@ from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER
 from tfhand.data.real_world import RealWorldDataset
 from tfhand.data.sample import encode
 from tfhand.data.shards import INFO_FILE, ShardSetWriter, write_shard
+from tfhand.mesh import HandTemplate
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig
 from trainers.evaluate import main
 
@@ -67,11 +68,14 @@ class NearTruth:
     """A network that knows the answers up to noise, for figures between the extremes; answers in the set's order."""
 
     input_size = 64
+    hand_side = "right"
+    joint_definition = "tfhand"
 
     def __init__(self, dataset, num_vertices: int):
         rng = np.random.default_rng(3)
         views = [crop(dataset[index], self.input_size) for index in range(len(dataset))]
         self.num_vertices = num_vertices
+        self.faces = HandTemplate.load().faces
         joints = np.stack([view["joints_uvd"] for view in views])
         noise = rng.normal(0, 0.04, joints.shape) * rng.uniform(0.2, 3, (len(views), 1, 1))
         vertices = [view.get("vertices_uvd", np.zeros((num_vertices, 3))) for view in views]
@@ -180,6 +184,32 @@ def test_figures_of_a_network_near_the_truth(name, request, tmp_path, capsys, mo
     expected = naive_metrics(list(dataset), network.outputs, 64, adapted=name == "real_world")
     assert 0.05 < expected["auc_0_50"] < expected["auc_20_50"] < 0.99
     check_report(tmp_path, name, expected, capsys.readouterr().out, rtol=1e-5)
+
+
+def test_network_that_knows_left_hands_sees_the_set_as_it_is(real_world, tmp_path, capsys, monkeypatch):
+    """The set's left hands aren't mirrored for it, and its joints, being the set's own, aren't adapted."""
+    dataset = RealWorldDataset(real_world)
+    network = NearTruth(dataset, 12)
+    seen = []
+    network.hand_side, network.joint_definition = "left", REAL_WORLD_ADAPTER.name
+    network.faces = np.array([[0, 1, 2], [3, 4, 5]])
+    network.outputs["joints_uvd"] = np.stack([crop(sample, 64, hand_side="left")["joints_uvd"] for sample in dataset])
+    answer = network.predict_on_batch
+    network.predict_on_batch = lambda images: seen.append(images) or answer(images)
+    monkeypatch.setattr(models.HandMeshNet, "from_preset", lambda *_: network)
+    assert main(["--dataset", "real_world", "--data-dir", str(real_world), "--out", str(tmp_path)]) == 0
+    photos = [crop(sample, 64, hand_side="left") for sample in dataset]
+    assert not any(photo["side_mirrored"] for photo in photos)
+    np.testing.assert_array_equal(np.concatenate(seen), np.stack([photo["image"] for photo in photos]) / np.float32(255))
+    assert json.loads((tmp_path / "metrics.json").read_text())["pose_error_mm"] == pytest.approx(0, abs=1e-3)
+
+
+def test_joints_of_another_set_are_refused(synthetic, tmp_path, capsys, monkeypatch):
+    network = NearTruth(ShardedDataset(synthetic), len(ShardedDataset(synthetic)[0].vertices_mm))
+    network.joint_definition = REAL_WORLD_ADAPTER.name
+    monkeypatch.setattr(models.HandMeshNet, "from_preset", lambda *_: network)
+    message = fails(capsys, "--dataset", "synthetic", "--data-dir", str(synthetic), "--out", str(tmp_path))
+    assert "trained with the joints of 'real_world'" in message
 
 
 def test_first_samples_without_pictures(synthetic, tmp_path, monkeypatch):

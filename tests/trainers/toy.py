@@ -22,6 +22,7 @@ class ToyNet(keras.Model):
     """Heat-maps, mesh and pose from a `SIZE` x `SIZE` image, with batch norm; see `HandMeshNet` for the methods."""
 
     input_size = SIZE
+    hand_side = "right"
 
     def __init__(self):
         image = keras.Input((SIZE, SIZE, 3), name="image")

@@ -57,7 +57,7 @@ class AugmentConfig:
 def mirror(sample: HandSample) -> HandSample:
     """The same scene in a mirror: image, labels, box, intrinsics and side. Twice gives the sample back.
 
-    This is the one place where left hands become right ones.
+    This is the one place where left hands become right ones (or the other way round, for a network that knows left ones).
     """
     width = sample.image.shape[1]
     x, y, w, h = sample.box
@@ -82,8 +82,9 @@ def crop(
     config: AugmentConfig | None = None,
     rng: np.random.Generator | None = None,
     backgrounds: Backgrounds | None = None,
+    hand_side: str = CANONICAL_SIDE,
 ) -> dict[str, np.ndarray | bool]:
-    """What the network sees of a sample: a square crop of the canonical hand side.
+    """What the network sees of a sample: a square crop of the hand side that it knows.
 
     Args:
         sample: the annotated image. A box that is not square is made so around its centre (its longer side counts).
@@ -91,6 +92,7 @@ def crop(
         config: how to augment; None gives the plain crop for evaluation.
         rng: source of the augmentation's randomness; needed with `config`.
         backgrounds: where other backgrounds come from, such as `tfhand.rendering.background.BackgroundSource`.
+        hand_side: "right" or "left"; hands of the other side are mirrored.
 
     Returns:
         Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
@@ -104,7 +106,7 @@ def crop(
         raise ValueError(f"size: expected at least 1 pixel, got {size}.")
     if config is not None and rng is None:
         raise ValueError("rng: expected a numpy Generator to go with config, got None.")
-    mirrored = sample.side != CANONICAL_SIDE
+    mirrored = sample.side != hand_side
     if mirrored:
         sample = mirror(sample)
     view = _View.plain(sample) if config is None else _View.random(sample, config, rng)

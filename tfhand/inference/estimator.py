@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfhand.constants import CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, SIDES
+from tfhand.constants import DEFAULT_HAND_SCALE_MM, SIDES
+from tfhand.data.joint_adapters import joint_adapter
 from tfhand.geometry import (
     default_intrinsics,
     mirror_uvd,
@@ -33,7 +34,8 @@ class HandEstimator:
 
     Args:
         model: the network, for example `HandMeshNet.from_preset("mobile", weights="default")`.
-        template: the hand whose mesh the network predicts.
+        template: the hand whose mesh the network predicts. None takes the mesh from the network; what an average hand's
+            bones are like always comes from a template with a rig, the package's where this one has none.
 
     Raises:
         ValueError: network and template have different numbers of vertices.
@@ -44,41 +46,42 @@ class HandEstimator:
         >>> hand.vertices_mm.shape, hand.joints_uv.shape
     """
 
-    def __init__(self, model: HandMeshNet, template: HandTemplate):
-        if model.num_vertices != template.num_vertices:
+    def __init__(self, model: HandMeshNet, template: HandTemplate | None = None):
+        if template is not None and model.num_vertices != template.num_vertices:
             raise ValueError(
                 f"template: expected one of {model.num_vertices} vertices, as the network predicts, "
                 f"got {template.num_vertices}."
             )
         self.model = model
-        self.faces = np.asarray(template.faces, np.int32)
-        self._proportions = bone_proportions(template.pose().joints)
+        self.faces = np.asarray((model if template is None else template).faces, np.int32)
+        adapter = joint_adapter(model.joint_definition)
+        self._proportions = bone_proportions(adapter.to_dataset(_average_joints(template)))
+        self._default_scale_mm = DEFAULT_HAND_SCALE_MM / adapter.scale_ratio
 
     @classmethod
     def from_preset(
         cls,
-        name: str = "mobile",
+        name: str | None = None,
         weights: str | os.PathLike[str] | None = "default",
         joint_readout: str | None = None,
         template: HandTemplate | None = None,
     ) -> HandEstimator:
-        """Builds the network of a preset and loads its weights.
+        """Builds the network of a preset and loads its weights, or loads a whole network.
 
         Args:
-            name: preset of `tfhand.models`.
-            weights: "default" for the ones that come with the package, or the path of a weight file.
+            name: preset of `tfhand.models`; None is "mobile", or with a `.keras` file whatever is in it.
+            weights: "default" for the ones that come with the package, the path of a weight file, or that of a whole
+                network (`.keras`), which holds its own hand.
             joint_readout: "mesh" or "heatmap"; None takes the preset's.
-            template: the hand; None takes the one that comes with the package.
+            template: the hand; None takes the one that comes with the package, or with the network.
 
         Raises:
             ValueError: an unknown preset or read-out, or weights that do not fit.
             FileNotFoundError: the weights are not there.
         """
-        from tfhand.mesh import HandTemplate
-        from tfhand.models import HandMeshNet
+        from tfhand.models import load_network
 
-        template = HandTemplate.load() if template is None else template
-        return cls(HandMeshNet.from_preset(name, weights, template, joint_readout), template)
+        return cls(load_network(name, weights, template, joint_readout), template)
 
     def __call__(
         self,
@@ -121,7 +124,9 @@ class HandEstimator:
         box = whole_image_box(size) if box is None else square_box(validate_box(_four("box", box), size))
         intrinsics = default_intrinsics(size) if camera is None else validate_intrinsics(_four("camera", camera))
         sides = SIDES if side == "auto" else (side,)
-        crops, cameras = zip(*(network_view(image, box, one, intrinsics, self.model.input_size) for one in sides))
+        known = self.model.hand_side
+        views = [network_view(image, box, one, intrinsics, self.model.input_size, known) for one in sides]
+        crops, cameras = zip(*views)
         outputs = self._run(np.stack(crops))
         seen = joint_confidence(_last_heatmaps(outputs), self.model.heatmap_kind)
         plausible = seen.mean(axis=1) / max(seen.mean(axis=1).sum(), 1e-6)
@@ -130,11 +135,11 @@ class HandEstimator:
         vertices, joints = outputs["vertices_uvd"][best], outputs["joints_uvd"][best]
         cam = cameras[best].copy()
         cam[4:] = self._depth_and_scale(joints, cam, root_depth_mm, hand_scale_mm)
-        flip = np.array([1 if side == CANONICAL_SIDE else -1, 1, 1], np.float32)
-        joints_uv = (joints if side == CANONICAL_SIDE else mirror_uvd(joints))[:, :2]
+        flip = np.array([1 if side == known else -1, 1, 1], np.float32)
+        joints_uv = (joints if side == known else mirror_uvd(joints))[:, :2]
         return HandResult(
             vertices_mm=uvd_to_xyz(vertices, cam) * flip,
-            faces=self.faces if side == CANONICAL_SIDE else np.ascontiguousarray(self.faces[:, ::-1]),
+            faces=self.faces if side == known else np.ascontiguousarray(self.faces[:, ::-1]),
             joints_mm=uvd_to_xyz(joints, cam) * flip,
             joints_uv=(joints_uv * box[2:] + box[:2]).astype(np.float32),
             side=side,
@@ -167,8 +172,17 @@ class HandEstimator:
         ratio = root_depth_in_scales(joints, camera, self._proportions)
         if root_depth_mm is not None:
             return root_depth_mm, root_depth_mm / ratio
-        scale = DEFAULT_HAND_SCALE_MM if hand_scale_mm is None else hand_scale_mm
+        scale = self._default_scale_mm if hand_scale_mm is None else hand_scale_mm
         return scale * ratio, scale
+
+
+def _average_joints(template: HandTemplate | None) -> np.ndarray:
+    """(21, 3) mm: an average hand's joints, by this package's definition, in the template's frame."""
+    from tfhand.mesh import HandTemplate
+
+    if template is None or template.rig is None:
+        template = HandTemplate.load()
+    return template.pose().joints
 
 
 def _four(name: str, values: Any) -> np.ndarray:

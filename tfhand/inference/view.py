@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfhand.constants import NUM_JOINTS
+from tfhand.constants import CANONICAL_SIDE, NUM_JOINTS
 from tfhand.data import HandSample, crop
 
 
 def network_view(
-    image: np.ndarray, box: np.ndarray, side: str, intrinsics: np.ndarray, size: int
+    image: np.ndarray, box: np.ndarray, side: str, intrinsics: np.ndarray, size: int, hand_side: str = CANONICAL_SIDE
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Crops a photograph, mirrored for a left hand, through the same door as training and evaluation.
+    """Crops a photograph, mirrored for the hand that the network does not know, as training and evaluation do.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -19,6 +19,7 @@ def network_view(
         side: which hand it shows, "right" or "left".
         intrinsics: (4,) `fx, fy, u0, v0`, pixels of `image`.
         size: side of the crop, pixels.
+        hand_side: the side that the network knows.
 
     Returns:
         Crop (size, size, 3) uint8, and its camera vector (6,) float32 (`tfhand.geometry`) for a root depth and a
@@ -27,5 +28,5 @@ def network_view(
     # Joints at a unit distance on the axis stand in for labels and are not read.
     axis = np.tile(np.array([0, 0, 1], np.float32), (NUM_JOINTS, 1))
     sample = HandSample(image, intrinsics, box, side, axis, root_depth_mm=1.0, hand_scale_mm=1.0)
-    view = crop(sample, size)
+    view = crop(sample, size, hand_side=hand_side)
     return view["image"], view["camera"]
