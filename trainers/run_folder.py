@@ -28,7 +28,7 @@ A training run of tfhand: preset `{preset}`, stages {stages}, seed {seed}.
 | --- | --- |
 | the config as it was resolved, defaults and overrides included | `config.yaml` |
 | versions, processor, commit, command | `environment.json` (one entry a sitting) |
-| losses, learning rate, speed and validation errors by step | `log.csv`, and `tensorboard/` |
+| losses, learning rate, speed and validation errors by step | `log.csv`, `curves.png` and `tensorboard/` |
 | validation pictures: photograph, ground truth, prediction | `pictures/` |
 | averaged weights at the last validation, in the end the result | `{weights}` |
 | what resuming needs (weights, optimizer, averages, position) | `checkpoints/` |
@@ -64,6 +64,7 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.environment = self.path / "environment.json"
         self.log = self.path / "log.csv"
+        self.curves = self.path / "curves.png"
         self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
         self.data = self.path / "data"

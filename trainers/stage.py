@@ -164,6 +164,7 @@ def stage_callbacks(
             validator, progress, config.validate_every, stage.steps, folder.pictures, board, run.export
         ),
         callbacks.CsvLog(folder.log, log_columns(config), name, progress, stage.batch_size),
+        callbacks.CurvePicture(folder.log, folder.curves),
         board,
         callbacks.ProgressBar(name, progress, stage.steps, stage.batch_size),
         callbacks.Checkpointing(run.checkpoints, progress, lambda: run.groups(optimizer), config.checkpoint_every),

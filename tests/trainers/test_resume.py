@@ -193,7 +193,7 @@ def test_command_in_the_readme_continues_a_run_that_was_never_to_resume(tmp_path
 def test_run_folder_explains_itself(uninterrupted):
     files = {path.name for path in uninterrupted.iterdir()}
     assert files == {
-        "README.md", "config.yaml", "environment.json", "log.csv", "tensorboard", "pictures", "weights.safetensors",
+        "README.md", "config.yaml", "environment.json", "log.csv", "curves.png", "tensorboard", "pictures", "weights.safetensors",
         "checkpoints",
     }  # fmt: skip
     readme = (uninterrupted / "README.md").read_text()

@@ -2,6 +2,7 @@
 
 from trainers.callbacks.bad_batch import BadBatchGuard, NonFiniteLossError
 from trainers.callbacks.checkpointing import Checkpointing
+from trainers.callbacks.curves import CurvePicture
 from trainers.callbacks.logs import CsvLog, TensorBoardLog
 from trainers.callbacks.progress import ProgressBar
 from trainers.callbacks.steps import Every, StepCounter
@@ -11,6 +12,7 @@ __all__ = [
     "BadBatchGuard",
     "Checkpointing",
     "CsvLog",
+    "CurvePicture",
     "Every",
     "NonFiniteLossError",
     "ProgressBar",
