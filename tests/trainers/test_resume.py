@@ -193,8 +193,8 @@ def test_command_in_the_readme_continues_a_run_that_was_never_to_resume(tmp_path
 def test_run_folder_explains_itself(uninterrupted):
     files = {path.name for path in uninterrupted.iterdir()}
     assert files == {
-        "README.md", "config.yaml", "environment.json", "log.csv", "curves.png", "tensorboard", "pictures", "weights.safetensors",
-        "checkpoints",
+        "README.md", "config.yaml", "environment.json", "log.csv", "curves.png", "tensorboard", "pictures",
+        "weights.safetensors", "checkpoints",
     }  # fmt: skip
     readme = (uninterrupted / "README.md").read_text()
     for name in files - {"README.md"}:
