@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from export.network import ExportError
 from export.verify import TOLERANCE_MM, sample_crops, verify
+from tests.models.test_options import TINY
+from tests.models.toys import toy_template
+from tfhand.models import GraphTopology, HandMeshNet
 
 
 @pytest.fixture
@@ -92,3 +97,23 @@ def test_a_network_of_nan_is_refused(toy, exported):
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(ExportError, match="vertices_uvd: the network itself gives NaN or infinity; its weights are broken"):
         verify(toy, exported(), None)
+
+
+def test_arg_max_may_settle_ties_of_heat_maps_another_way():
+    """One pixel aside: allowed on a plateau (the border of a resized map), refused on a slope."""
+    preset = dataclasses.replace(TINY, joint_readout="heatmap")
+    template = toy_template()
+    template.rig = None
+    model = HandMeshNet(preset, GraphTopology.from_template(template))
+    heatmaps = model.heatmap_stage.get_layer("stack1_heatmaps")
+
+    def aside(images: np.ndarray) -> dict[str, np.ndarray]:
+        outputs = {name: np.array(value) for name, value in model.predict_on_batch(images).items()}
+        outputs["joints_uvd"][..., 0] += 1 / model.input_size
+        return outputs
+
+    heatmaps.kernel.assign(np.zeros(heatmaps.kernel.shape))
+    assert verify(model, aside, None).max_mm < TOLERANCE_MM
+    heatmaps.kernel.assign(np.random.default_rng(0).normal(size=heatmaps.kernel.shape))
+    with pytest.raises(ExportError, match="joints_uvd by"):
+        verify(model, aside, None)

@@ -133,3 +133,20 @@ def test_bad_permutations_are_refused():
         coarsening.graph_from_permutation(weights, np.array([0, 1, 1, 3]), 1)
     with pytest.raises(ValueError, match="multiple of 4 places"):
         coarsening.graph_from_permutation(weights, np.array([0, 1, 2, 3, -1, -1]), 2)
+
+
+def test_edges_within_a_cluster_stay_where_asked():
+    weights = _grid_weights(3, 4)
+    permutation = np.array([0, 1, 5, -1, 2, 3, 7, 6, 4, 8, 9, 10, 11, -1, -1, -1])
+    plain = coarsening.graph_from_permutation(weights, permutation, 2)
+    looped = coarsening.graph_from_permutation(weights, permutation, 2, self_loops=True)
+    for level in range(3):
+        found = looped.adjacencies[level].toarray()
+        np.testing.assert_array_equal(found - np.diag(np.diag(found)), plain.adjacencies[level].toarray())
+        expected = np.zeros_like(found)
+        for i in range(16):
+            for j in range(16):
+                if permutation[i] >= 0 and permutation[j] >= 0:
+                    expected[i >> level, j >> level] += weights[permutation[i], permutation[j]]
+        np.testing.assert_array_equal(found, expected)
+    assert np.diag(looped.adjacencies[1].toarray()).any()

@@ -23,6 +23,7 @@ class ToyNet(keras.Model):
 
     input_size = SIZE
     hand_side = "right"
+    heatmap_kind = "logits"
 
     def __init__(self):
         image = keras.Input((SIZE, SIZE, 3), name="image")

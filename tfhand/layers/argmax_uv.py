@@ -55,7 +55,10 @@ class ArgmaxUV(keras.layers.Layer):
             interpolation="bilinear",
             data_format="channels_last",
         )
-        place = ops.argmax(ops.reshape(maps, (-1, self.size * self.size, joints)), axis=1)
+        maps = ops.reshape(maps, (-1, self.size * self.size, joints))
+        # Keras's arg-max of floating-point numbers looks at their bits, which LiteRT has no op for.
+        highest = ops.cast(ops.equal(maps, ops.max(maps, axis=1, keepdims=True)), "int32")
+        place = ops.argmax(highest, axis=1)
         uv = ops.stack([place % self.size, place // self.size], axis=-1)
         return (ops.cast(uv, "float32") + PIXEL_ORIGINS[self.origin]) / self.size
 

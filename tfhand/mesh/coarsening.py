@@ -26,7 +26,8 @@ class HandGraph:
     Attributes:
         permutation: (P,) int32, vertex at each place of the finest level, -1 for a fake.
         adjacencies: levels + 1 symmetric float32 csr matrices in tree order, finest (P, P) to coarsest;
-            an entry of a coarser one is the number of finest edges between the two clusters.
+            an entry of a coarser one is the number of finest edges between the two clusters. Diagonals are empty,
+            or hold twice the edges within a cluster (`graph_from_permutation` with `self_loops`).
     """
 
     permutation: np.ndarray
@@ -92,18 +93,22 @@ def coarsen(weights: scipy.sparse.spmatrix, levels: int = 4) -> HandGraph:
     for _ in range(levels):
         parents.append(match(graphs[-1]))
         graphs.append(merge(graphs[-1], parents[-1]))
-    orders = _tree_orders(parents, graphs[-1].shape[0])
+    orders = tree_orders(parents, graphs[-1].shape[0])
     adjacencies = tuple(_permute(one, order) for one, order in zip(graphs, orders, strict=True))
     return HandGraph(orders[0].astype(np.int32), adjacencies)
 
 
-def graph_from_permutation(weights: scipy.sparse.spmatrix, permutation: np.ndarray, levels: int) -> HandGraph:
+def graph_from_permutation(
+    weights: scipy.sparse.spmatrix, permutation: np.ndarray, levels: int, self_loops: bool = False
+) -> HandGraph:
     """Rebuilds a coarsened graph from the order of its places (its tree is that of pairs of places).
 
     Args:
         weights: (V, V) symmetric adjacency matrix with non-negative integer weights.
         permutation: (P,) vertex at each place, -1 for a fake; P a multiple of 2 ** levels.
         levels: how many times to halve.
+        self_loops: whether edges within a cluster stay, on the diagonals of the coarser adjacencies, as in the authors'
+            released model.
 
     Returns:
         The graph with `levels + 1` adjacencies.
@@ -124,7 +129,7 @@ def graph_from_permutation(weights: scipy.sparse.spmatrix, permutation: np.ndarr
     graphs = [_permute(weights, permutation)]
     for _ in range(levels):
         parents = np.arange(graphs[-1].shape[0]) // 2
-        graphs.append(merge(graphs[-1], parents))
+        graphs.append(merge(graphs[-1], parents, self_loops))
     return HandGraph(permutation.astype(np.int32), tuple(graphs))
 
 
@@ -164,20 +169,21 @@ def match(weights: scipy.sparse.csr_matrix) -> np.ndarray:
     return np.asarray(clusters, np.int64)
 
 
-def merge(weights: scipy.sparse.csr_matrix, clusters: np.ndarray) -> scipy.sparse.csr_matrix:
-    """Adds up the weights between clusters; edges within a cluster vanish.
+def merge(weights: scipy.sparse.csr_matrix, clusters: np.ndarray, self_loops: bool = False) -> scipy.sparse.csr_matrix:
+    """Adds up the weights between clusters.
 
     Args:
         weights: (V, V) symmetric int64 csr matrix.
         clusters: (V,) cluster of each vertex, 0..C-1.
+        self_loops: whether edges within a cluster stay, on the diagonal; otherwise they vanish.
 
     Returns:
-        (C, C) symmetric int64 csr matrix with an empty diagonal and sorted indices.
+        (C, C) symmetric int64 csr matrix with sorted indices.
     """
     count = int(clusters.max()) + 1 if len(clusters) else 0
     coo = weights.tocoo()
     rows, columns = clusters[coo.row], clusters[coo.col]
-    between = rows != columns
+    between = (rows != columns) | self_loops
     merged = scipy.sparse.csr_matrix(
         (coo.data[between], (rows[between], columns[between])), shape=(count, count)
     )
@@ -186,7 +192,7 @@ def merge(weights: scipy.sparse.csr_matrix, clusters: np.ndarray) -> scipy.spars
     return merged
 
 
-def _tree_orders(parents: list[np.ndarray], num_roots: int) -> list[np.ndarray]:
+def tree_orders(parents: list[np.ndarray], num_roots: int) -> list[np.ndarray]:
     """Orders every level, finest first, so that the children of place p are places 2p and 2p + 1.
 
     Returns one (places,) int64 array a level: the vertex of that level's graph at each place, or -1.

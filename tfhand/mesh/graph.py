@@ -69,7 +69,7 @@ def normalized_laplacian(weights: scipy.sparse.spmatrix) -> scipy.sparse.csr_mat
     A vertex without edges has a degree of 0, whose inverse root is taken as 0: its row is that of `I`.
 
     Args:
-        weights: (V, V) symmetric non-negative adjacency matrix with an empty diagonal.
+        weights: (V, V) symmetric non-negative adjacency matrix.
 
     Returns:
         (V, V) symmetric float64 csr matrix with eigenvalues in 0..2.
