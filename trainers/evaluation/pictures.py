@@ -64,9 +64,9 @@ def _row(run: Run, index: int, error_mm: float, sample: HandSample, faces: np.nd
         draw_view(vertices, faces, CELL, 90.0, ours, frame),
     ]
     labels = ("ground truth", f"ours, {error_mm:.1f} mm", "", "ground truth from the side", "ours from the side")
-    for cell, label in zip(cells, (run.names[index], *labels)):
+    for number, (cell, label) in enumerate(zip(cells, (run.names[index], *labels), strict=True)):
         # White with a dark rim over photographs, plain dark over the light views.
-        strokes = [((20, 20, 20), 1)] if "side" in label else [((20, 20, 20), 3), ((255, 255, 255), 1)]
+        strokes = [((20, 20, 20), 1)] if number >= 4 else [((20, 20, 20), 3), ((255, 255, 255), 1)]
         for colour, width in strokes:
             cv2.putText(cell, label, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.48, colour, width, cv2.LINE_AA)
     return np.concatenate(cells, axis=1)
