@@ -43,6 +43,8 @@ INSTALL_REQUIRES = [
 EXTRAS_REQUIRE = {
     "test": ["pytest>=8", "pytest-xdist>=3.6", "jax>=0.5"],
     "export": ["ai-edge-litert>=2.1", "tf2onnx>=1.17", "onnxruntime>=1.22"],
+    # The weights-only loader, for state dicts that export/release/state_dict.py can't read itself.
+    "pytorch": ["torch>=2.6"],
 }
 
 setup(

@@ -25,6 +25,8 @@ SAMPLES = Path(tfhand.__file__).resolve().parent / "assets" / "samples"
 TOLERANCE_MM = 0.05
 #: Largest difference of any output, in units of its largest value on the inputs.
 TOLERANCE = 1e-3
+#: Such a difference of the worst output is rounding, however many millimetres it makes of a network's wild answers.
+_ROUNDING = 1e-5
 #: Heights of two pixels of a heat-map that differ by no more than this share of the highest are equal.
 _TIE = 1e-5
 #: A crop 240 mm wide at an arm's length, where differences are turned into millimetres.
@@ -122,7 +124,8 @@ def verify(model: HandMeshNet, exported: Callable[[np.ndarray], dict[str, np.nda
         ]
     )
     agreement = Agreement(len(images), float(mm.max()), float(mm.mean()), worst, differences[worst])
-    if not (agreement.max_mm <= TOLERANCE_MM and agreement.worst_difference <= TOLERANCE):
+    equal = agreement.max_mm <= TOLERANCE_MM and agreement.worst_difference <= TOLERANCE
+    if not (equal or agreement.worst_difference <= _ROUNDING):
         raise ExportError(
             f"the exported file is not equal to Keras and was not kept: vertices and joints differ by up to "
             f"{agreement.max_mm:.3g} mm (allowed: {TOLERANCE_MM}), {worst} by {differences[worst]:.3g} of its largest "

@@ -37,8 +37,9 @@ def run_python(*arguments: str, timeout: float = 300) -> subprocess.CompletedPro
 
 
 def readme_commands() -> list[str]:
-    """The command lines of the README's ```bash blocks, continuation lines joined, comments removed."""
-    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The command lines of the README's and docs' ```bash blocks, continuation lines joined, comments removed."""
+    text = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     return [line.split(" #")[0].strip() for line in lines if line.strip() and not line.startswith("#")]
 
@@ -147,7 +148,7 @@ def test_readme_names_every_preset() -> None:
 
 
 def test_readme_links_lead_somewhere() -> None:
-    for page in ("README.md", "ASSETS.md"):
+    for page in ("README.md", "ASSETS.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))):
         links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
         assert [link for link in links if not (ROOT / link).exists()] == []
 

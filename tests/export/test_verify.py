@@ -117,3 +117,19 @@ def test_arg_max_may_settle_ties_of_heat_maps_another_way():
     heatmaps.kernel.assign(np.random.default_rng(0).normal(size=heatmaps.kernel.shape))
     with pytest.raises(ExportError, match="joints_uvd by"):
         verify(model, aside, None)
+
+
+def test_rounding_of_wild_answers_is_rounding(toy):
+    """Untrained networks may answer with hands of kilometres: float32 can't give their micrometres."""
+
+    class Wild:
+        input_size, hand_side, heatmap_kind = toy.input_size, toy.hand_side, toy.heatmap_kind
+
+        def predict_on_batch(self, images: np.ndarray, scale: float = 1e5) -> dict[str, np.ndarray]:
+            return {name: np.asarray(value) * np.float32(scale) for name, value in toy.predict_on_batch(images).items()}
+
+    wild = Wild()
+    agreement = verify(wild, lambda images: wild.predict_on_batch(images, 1e5 * (1 + 1e-6)), None)
+    assert agreement.max_mm > TOLERANCE_MM and agreement.worst_difference < 1e-5
+    with pytest.raises(ExportError, match="not equal to Keras"):
+        verify(wild, lambda images: wild.predict_on_batch(images, 1e5 * (1 + 1e-4)), None)
