@@ -29,7 +29,7 @@ _DTYPES = {
 #: What reading a damaged file raises.
 _DAMAGE = (
     pickle.UnpicklingError, zipfile.BadZipFile, struct.error,
-    ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError,
+    ValueError, KeyError, TypeError, AttributeError, EOFError, RuntimeError, MemoryError,
 )  # fmt: skip
 _INSTALL = "pip install 'tfhand[pytorch]'"
 
