@@ -41,7 +41,7 @@ def save_weights(
     Raises:
         ValueError: another suffix or dtype, or weights that are not finite.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     if Path(path).suffix != SUFFIX:
         raise ValueError(f"path must end in {SUFFIX}, got {os.fspath(path)!r}.")
@@ -56,7 +56,8 @@ def save_weights(
             raise ValueError(f"weights must be finite in {stored.dtype}; {name} is not.")
         arrays[name] = stored
     with atomic_path(path) as temporary:
-        save_file(arrays, temporary, metadata={"format": FORMAT, "preset": preset})
+        # Not `save_file`: its files can be read by their owner only.
+        temporary.write_bytes(save(arrays, metadata={"format": FORMAT, "preset": preset}))
 
 
 def read_weights(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarray]]:
