@@ -9,8 +9,15 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Random weights are the same ones in every run, whatever ran before."""
+    keras.utils.set_random_seed(11)
 
 
 @pytest.fixture
