@@ -96,7 +96,7 @@ def add_limb(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns `picture` with a bare arm or leg across it: skin that is not the hand."""
     height, width = picture.shape[:2]
     melanin, blood = np.array([0.9 * rng.random() ** 2], np.float32), np.array([rng.uniform(0.3, 1.0)], np.float32)
-    light = skin_albedo(melanin, blood, rng.uniform(0, 0.8))[0] * rng.uniform(0.4, 1.3)
+    light = skin_albedo(melanin, blood, rng.uniform(0, 0.8))[:, 0] * rng.uniform(0.4, 1.3)
     colour = 255 * np.clip(light, 0, 1) ** (1 / 2.2)
     start, end = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
     along = (end - start) / max(float(np.linalg.norm(end - start)), 1.0)
