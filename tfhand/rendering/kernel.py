@@ -36,7 +36,7 @@ from tfhand.io import atomic_path
 _FOLDER = Path(__file__).parent
 _OWN_SOURCES = tuple(
     _FOLDER / f"{name}.cc"
-    for name in ("bridge", "visibility", "samples", "surface", "shadows", "shade")
+    for name in ("bridge", "visibility", "samples", "surface", "shadows", "shade", "photograph")
 )
 _OWN_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("kernel", "shadows"))
 #: Loops run in vector registers without changing results: no sum is reordered, no product fused with a sum.
@@ -57,6 +57,8 @@ _SIGNATURES = {
     "tfhand_depth_map": "pipippfip",
     "tfhand_lit_share": "pplp",
     "tfhand_ambient": "ppipipipppfifffpp",
+    "tfhand_compose": "ppppflp",
+    "tfhand_expose": "piipffplffpifp",
     "tfhand_shade": "lppippppppippppifpp",
 }
 _OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
