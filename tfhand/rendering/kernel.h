@@ -16,8 +16,10 @@
 // What they call must become part of them, or it would be built once only.
 #if defined(__GNUC__)
 #define TFHAND_INLINE inline __attribute__((always_inline))
+#define TFHAND_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define TFHAND_INLINE inline
+#define TFHAND_PREFETCH(address)
 #endif
 
 namespace tfhand {

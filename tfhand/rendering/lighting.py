@@ -120,12 +120,12 @@ def ambient_irradiance(
     radiance = np.ascontiguousarray(lights.radiance(_DIRECTIONS), np.float32)
     bounced = (radiance.mean(axis=0) * bounce).astype(np.float32)
     centre = np.ascontiguousarray(ball[0], np.float32)
-    irradiance, openness = np.empty((len(vertices), 3), np.float32), np.empty(len(vertices), np.float32)
+    irradiance, openness = np.empty((3, len(vertices)), np.float32), np.empty(len(vertices), np.float32)
     call(
         "tfhand_ambient", vertices, normals, len(vertices), faces, len(faces), _FRAMES, len(_FRAMES), radiance,
         bounced, centre, float(ball[1]), _OCCLUSION_MAP, _LIFT_MM, _BIAS_MM, _SOFTNESS_MM, irradiance, openness,
     )  # fmt: skip
-    return irradiance, openness
+    return irradiance.T, openness
 
 
 def environment_map(lights: LightParams) -> np.ndarray:

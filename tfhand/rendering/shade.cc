@@ -96,6 +96,7 @@ struct Block {
 };
 
 TFHAND_INLINE void Begin(const Input& input, Block* block) {
+#pragma GCC ivdep
   for (int j = 0; j < block->count; ++j) {
     const int64_t i = block->first + j;
     const Vector point = Load(input.points + 3 * i), smooth = input.Values(0, i);
@@ -138,6 +139,7 @@ TFHAND_INLINE void Add(const Input& input, const Light& light, const Softness& s
   See(light, soft, *block, seen);
   const float *roughness = input.roughness + block->first, *f0 = input.f0 + block->first;
   const float colour[3] = {light.colour.x, light.colour.y, light.colour.z};
+#pragma GCC ivdep
   for (int j = 0; j < block->count; ++j) {
     const Vector view = block->view[j], glossy = block->glossy[j];
     const float n_l = std::max(Dot(glossy, light.direction), 0.0f), n_v = std::max(Dot(glossy, view), 0.05f);
@@ -154,6 +156,7 @@ TFHAND_INLINE void Add(const Input& input, const Light& light, const Softness& s
 // Adds the mirrored surroundings, less of them for rough surfaces (Lagarde's fit of Fresnel), and writes the colours.
 TFHAND_INLINE void Finish(const Input& input, const float* environment, int size, Block* block, float* colours,
                           double* total) {
+#pragma GCC ivdep
   for (int j = 0; j < block->count; ++j) {
     const int64_t i = block->first + j;
     const Vector glossy = block->glossy[j], view = block->view[j];

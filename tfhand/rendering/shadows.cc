@@ -93,17 +93,52 @@ TFHAND_INLINE void DrawAll(const Projected& mesh, const int32_t* faces, int32_t 
   }
 }
 
-// How lit a point in texels and mm is by one bilinear comparison with a map; `sign` -1 looks from behind at a map of
-// the farthest depths.
-TFHAND_INLINE float Compare(const float* map, int size, Vector p, float sign, float bias, float sharpness) {
+// One axis of the surroundings: the radiance of both ends, and the nearest depths seen from the first with the farthest
+// after them.
+struct Axis {
+  const float *frame, *first, *second;
+  const float* depths;
+  int size;
+};
+
+// Adds what comes from the end of an axis that each vertex faces to irradiance (3, V), and its visible and its whole
+// cosine-weighted share. `bounced` comes from what hides the end. No branches, so that it runs in vector registers.
+TFHAND_INLINE void AddAxis(const Axis& axis, const float* vertices, const float* normals, int32_t count,
+                           const float* bounced, const float* centre, float extent, float weight, float lift,
+                           float bias, float softness, float* irradiance, float* visible, float* total) {
+  const int size = axis.size;
+  const float half = tfhand::HalfSize(size), scale = tfhand::TexelsPerMm(size, extent), sharpness = 1 / softness;
   const float limit = size - 1.001f;
-  const float x = std::min(std::max(p.x - 0.5f, 0.0f), limit), y = std::min(std::max(p.y - 0.5f, 0.0f), limit);
-  const int column = static_cast<int>(x), row = static_cast<int>(y);
-  const float *upper = map + row * size + column, *lower = upper + size;
-  const auto compare = [&](float seen) { return Clamp01(1 - (sign * (p.z - seen) - bias) * sharpness); };
-  const float u = x - column, v = y - row;
-  return (1 - v) * ((1 - u) * compare(upper[0]) + u * compare(upper[1])) +
-         v * ((1 - u) * compare(lower[0]) + u * compare(lower[1]));
+  const float* __restrict depths = axis.depths;
+  float frame[9], middle[3], first_light[3], second_light[3], hidden_light[3];
+  std::copy(axis.frame, axis.frame + 9, frame);
+  std::copy(centre, centre + 3, middle);
+  std::copy(axis.first, axis.first + 3, first_light);
+  std::copy(axis.second, axis.second + 3, second_light);
+  std::copy(bounced, bounced + 3, hidden_light);
+#pragma GCC ivdep
+  for (int32_t i = 0; i < count; ++i) {
+    const Vector normal = Load(normals + 3 * i), lifted = Load(vertices + 3 * i) + lift * normal;
+    const float forward = Dot(normal, Load(frame + 6));
+    const bool first = forward < 0;
+    const Vector p = tfhand::Project(lifted, frame, middle, scale, half);
+    const float x = std::min(std::max(p.x - 0.5f, 0.0f), limit), y = std::min(std::max(p.y - 0.5f, 0.0f), limit);
+    const int column = static_cast<int>(x), row = static_cast<int>(y);
+    const int texel = row * size + column + (first ? 0 : size * size);
+    const float sign = first ? 1.0f : -1.0f, u = x - column, v = y - row;
+    const float a = Clamp01(1 - (sign * (p.z - depths[texel]) - bias) * sharpness);
+    const float b = Clamp01(1 - (sign * (p.z - depths[texel + 1]) - bias) * sharpness);
+    const float c = Clamp01(1 - (sign * (p.z - depths[texel + size]) - bias) * sharpness);
+    const float d = Clamp01(1 - (sign * (p.z - depths[texel + size + 1]) - bias) * sharpness);
+    const float upper = a + u * (b - a), lower = c + u * (d - c), seen = upper + v * (lower - upper);
+    const float share = weight * std::fabs(forward);
+    for (int k = 0; k < 3; ++k) {
+      const float light = first ? first_light[k] : second_light[k];
+      irradiance[k * count + i] += share * (seen * light + (1 - seen) * hidden_light[k]);
+    }
+    visible[i] += share * seen;
+    total[i] += share;
+  }
 }
 
 }  // namespace
@@ -136,37 +171,26 @@ extern "C" TFHAND_HOT void tfhand_lit_share(const tfhand::ShadowMap* map, const 
 // vertices, normals (V, 3), camera frame, mm; frames (A, 3, 3) of views along the axes (shadows.h), whose first end is
 // against forward; radiance (2 A, 3) linear RGB of the first ends, then of the others; bounced (3,) radiance of what
 // hides an end. One drawing serves both ends of an axis: its nearest depths the first, its farthest the other.
-// Out: irradiance (V, 3), 1 for an open surface under radiance 1; openness (V,) cosine-weighted visible share.
+// Out: irradiance (3, V), 1 for an open surface under radiance 1; openness (V,) cosine-weighted visible share.
 extern "C" TFHAND_HOT void tfhand_ambient(const float* vertices, const float* normals, int32_t vertex_count,
                                           const int32_t* faces, int32_t face_count, const float* frames,
                                           int32_t axis_count, const float* radiance, const float* bounced,
                                           const float* centre, float extent, int32_t size, float lift, float bias,
                                           float softness, float* irradiance, float* openness) {
   Projected mesh(vertex_count);
-  std::vector<float> nearest(static_cast<size_t>(size) * size), farthest(nearest.size()), total(vertex_count, 0.0f);
-  std::fill(irradiance, irradiance + 3 * static_cast<int64_t>(vertex_count), 0.0f);
-  std::fill(openness, openness + vertex_count, 0.0f);
-  const float half = tfhand::HalfSize(size), scale = tfhand::TexelsPerMm(size, extent), weight = 2.0f / axis_count;
+  const size_t texels = static_cast<size_t>(size) * size, vertex_total = vertex_count;
+  std::vector<float> depths(2 * texels), total(vertex_total, 0.0f);
+  std::fill(irradiance, irradiance + 3 * vertex_total, 0.0f);
+  std::fill(openness, openness + vertex_total, 0.0f);
   for (int32_t axis = 0; axis < axis_count; ++axis) {
     const float* frame = frames + 9 * axis;
-    mesh.Set(vertices, frame, centre, scale, half);
-    std::fill(nearest.begin(), nearest.end(), kInfinity);
-    std::fill(farthest.begin(), farthest.end(), -kInfinity);
-    DrawAll<true>(mesh, faces, face_count, size, nearest.data(), farthest.data());
-    for (int32_t i = 0; i < vertex_count; ++i) {
-      const Vector normal = Load(normals + 3 * i);
-      const float forward = Dot(normal, Load(frame + 6));
-      const bool first = forward < 0;
-      const Vector lifted = Load(vertices + 3 * i) + lift * normal;
-      const Vector point = tfhand::Project(lifted, frame, centre, scale, half);
-      const float seen = first ? Compare(nearest.data(), size, point, 1, bias, 1 / softness)
-                               : Compare(farthest.data(), size, point, -1, bias, 1 / softness);
-      const float share = weight * std::fabs(forward);
-      const float* from = radiance + 3 * (first ? axis : axis + axis_count);
-      for (int k = 0; k < 3; ++k) irradiance[3 * i + k] += share * (seen * from[k] + (1 - seen) * bounced[k]);
-      openness[i] += share * seen;
-      total[i] += share;
-    }
+    mesh.Set(vertices, frame, centre, tfhand::TexelsPerMm(size, extent), tfhand::HalfSize(size));
+    std::fill(depths.begin(), depths.begin() + texels, kInfinity);
+    std::fill(depths.begin() + texels, depths.end(), -kInfinity);
+    DrawAll<true>(mesh, faces, face_count, size, depths.data(), depths.data() + texels);
+    AddAxis({frame, radiance + 3 * axis, radiance + 3 * (axis + axis_count), depths.data(), size}, vertices, normals,
+            vertex_count, bounced, centre, extent, 2.0f / axis_count, lift, bias, softness, irradiance, openness,
+            total.data());
   }
   for (int32_t i = 0; i < vertex_count; ++i) openness[i] /= std::max(total[i], 1e-3f);
 }
