@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tfhand.rendering import camera_effects
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
 from tfhand.rendering.renderer import RenderedHand
 
@@ -116,3 +117,31 @@ def test_wrong_background_is_named():
         take_photograph(hand(), np.zeros((10, 10, 3), np.uint8), NEUTRAL)
     with pytest.raises(ValueError, match="background"):
         take_photograph(hand(), np.zeros((*SIZE, 3)), NEUTRAL)
+
+
+def test_exposure_is_that_of_plain_numpy():
+    rng = np.random.default_rng(3)
+    alpha = rng.uniform(0, 1, SIZE).astype(np.float32)
+    rgb = (rng.uniform(0, 1.2, (*SIZE, 3)) * alpha[..., None]).astype(np.float32)
+    shot = RenderedHand(rgb, alpha, alpha, alpha * 500, 0.7)
+    for seed in (4, 7):
+        camera = dataclasses.replace(
+            NEUTRAL, exposure=0.8, metering=0.4, background_exposure=1.2, white_balance=np.array([1.1, 1, 0.9]),
+            contrast=1.2, gamma=1.1, saturation=0.8, vignetting=0.3, read_noise=0.01, shot_noise=0.02, noise_seed=seed,
+        )  # fmt: skip
+        linear = np.where(scene() <= 0.04045 * 255, scene() / 255 / 12.92, ((scene() / 255 + 0.055) / 1.055) ** 2.4)
+        light = linear * 1.2 * (1 - alpha)[..., None] + rgb * camera_effects.automatic_exposure(shot, camera)
+        rows, columns = np.linspace(-1, 1, SIZE[0])[:, None], np.linspace(-1, 1, SIZE[1])[None]
+        light = light * (1 - 0.15 * (rows**2 + columns**2))[..., None] * camera.white_balance
+        grey = light @ [0.2126, 0.7152, 0.0722]
+        light = np.maximum(grey[..., None] + 0.8 * (light - grey[..., None]), 0)
+        tile = camera_effects._noise_tile(False, seed % 2 == 1)[seed : seed + SIZE[0], : SIZE[1]]
+        light = light + tile * (0.01 + 0.02 * np.sqrt(light))
+        light = np.where(light > 0.6, 0.6 + 0.4 * np.tanh((light - 0.6) / 0.4), np.maximum(light, 0))
+        value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) ** 1.1
+        expected = 255 * (value + 0.2 * (value - 0.5) * 4 * value * (1 - value))
+        # Near black the tone table's steps of light are several levels apart.
+        image = take_photograph(shot, scene(), camera)
+        bright = expected > 30
+        np.testing.assert_allclose(image[bright], expected[bright], atol=2)
+        np.testing.assert_allclose(image, expected, atol=8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import re
 
 import numpy as np
 import pytest
@@ -66,6 +67,20 @@ def test_failed_build_shows_the_compiler_and_leaves_nothing(empty_cache, monkeyp
     with pytest.raises(kernel.KernelError, match="error"):
         kernel.load_library()
     assert not list(empty_cache.glob("*.so"))
+
+
+def test_signatures_are_those_of_the_sources():
+    found = {}
+    for source in kernel._OWN_SOURCES:
+        for name, parameters in re.findall(r"void (tfhand_\w+)\(([^)]*)\)\s*{", source.read_text()):
+            kinds = (("*", "p"), ("int64_t", "l"), ("int32_t", "i"), ("float", "f"))
+            found[name] = "".join(next(k for word, k in kinds if word in one) for one in parameters.split(","))
+    assert found == kernel._SIGNATURES
+
+
+def test_arrays_that_are_not_contiguous_are_refused():
+    with pytest.raises(ValueError, match="tfhand_resolve: expected contiguous"):
+        kernel.call("tfhand_resolve", np.zeros((4, 6), np.float32)[:, ::2], np.zeros(4, np.int32), 4, 4, np.zeros(12))
 
 
 def test_op_gives_the_library_s_picture():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.rendering.naive_shading import bent_normals, diffuse, specular
 from tfhand.rendering.lighting import LightParams, ambient_irradiance
-from tfhand.rendering.shading import bent_normals, diffuse, specular
 from tfhand.rendering.shadows import ShadowMap, bounding_ball, viewing_frame
 
 
@@ -57,10 +57,11 @@ def test_slanted_light_moves_the_shadow():
 
 def test_penumbra_is_half_at_the_edge_and_grows():
     vertices, faces = square(20)
-    shadow = ShadowMap(vertices, faces, viewing_frame(np.array([0.0, 0.0, -1.0])), (np.zeros(3), 60.0), size=240)
+    frame, ball = viewing_frame(np.array([0.0, 0.0, -1.0])), (np.zeros(3), 60.0)
+    maps = [ShadowMap(vertices, faces, frame, ball, size=240, penumbra_mm=penumbra) for penumbra in (0.0, 6.0)]
     across = np.linspace(12, 28, 33)
     points = np.stack([across, 0 * across, 0 * across + 30], axis=1).astype(np.float32)
-    sharp, soft = shadow.lit_share(points), shadow.lit_share(points, penumbra_mm=6.0)
+    sharp, soft = (shadow.lit_share(points) for shadow in maps)
     assert np.all(np.diff(soft) >= 0) and abs(soft[16] - 0.5) < 0.15
     assert ((soft > 0.02) & (soft < 0.98)).sum() > 2 * ((sharp > 0.02) & (sharp < 0.98)).sum()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.rendering.naive import cast_rays
-from tfhand.rendering.rasterizer import NEAR_MM, interpolate, rasterize
+from tfhand.rendering.rasterizer import NEAR_MM, rasterize
 
 INTRINSICS = (150.0, 140.0, 32.0, 20.0)
 SIZE = (40, 64)
@@ -112,14 +112,6 @@ def test_pixel_centres_lie_at_half():
         vertices = np.array([[x, -500, 400], [x, 500, 400], [900, 0, 400.0]])
         row = rasterize(vertices, np.array([[0, 1, 2]]), INTRINSICS, SIZE).face_ids[20]
         assert np.flatnonzero(row >= 0)[0] == first
-
-
-def test_interpolate_is_the_weighted_sum():
-    rng = np.random.default_rng(0)
-    attributes, faces = rng.normal(size=(9, 5)), rng.integers(0, 9, (6, 3))
-    ids, weights = rng.integers(0, 6, 20), rng.dirichlet(np.ones(3), 20)
-    expected = np.array([sum(w * attributes[v] for w, v in zip(weights[i], faces[ids[i]])) for i in range(20)])
-    np.testing.assert_allclose(interpolate(attributes, faces, ids, weights), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(

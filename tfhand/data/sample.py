@@ -89,7 +89,7 @@ def encode(sample: HandSample) -> bytes:
         ValueError: an entry of `extras` is of another kind.
     """
     tensors = {
-        "image": _image_bytes(".jpg", sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]),
+        "image": _image_bytes(".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]),
         "intrinsics": sample.intrinsics,
         "box": sample.box,
         "joints_mm": sample.joints_mm,

@@ -30,20 +30,3 @@ extern "C" void tfhand_rasterize(const float* clip_vertices, const float* depths
                weight[2] * depths[corner[2]];
   }
 }
-
-// out[i] = sum over the three corners of triangle face_ids[i] of barycentric[i][corner] * attributes[corner].
-extern "C" void tfhand_interpolate(const float* attributes, int32_t channels,
-                                   const int32_t* triangles, const int32_t* face_ids,
-                                   const float* barycentric, int64_t count, float* out) {
-  for (int64_t i = 0; i < count; ++i) {
-    const int32_t* corner = triangles + 3 * static_cast<int64_t>(face_ids[i]);
-    const float* weight = barycentric + 3 * i;
-    const float* a = attributes + static_cast<int64_t>(corner[0]) * channels;
-    const float* b = attributes + static_cast<int64_t>(corner[1]) * channels;
-    const float* c = attributes + static_cast<int64_t>(corner[2]) * channels;
-    float* target = out + i * channels;
-    for (int32_t k = 0; k < channels; ++k) {
-      target[k] = weight[0] * a[k] + weight[1] * b[k] + weight[2] * c[k];
-    }
-  }
-}

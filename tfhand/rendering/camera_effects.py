@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tfhand.rendering.kernel import call
 from tfhand.rendering.renderer import RenderedHand
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -103,17 +104,21 @@ def take_photograph(hand: RenderedHand, background: np.ndarray, camera: CameraPa
     """
     if background.dtype != np.uint8 or background.shape != hand.rgb.shape:
         raise ValueError(f"background: expected uint8 {hand.rgb.shape}, got {background.dtype} {background.shape}.")
-    light = cv2.LUT(background, _linear_table() * np.float32(camera.background_exposure))
-    light *= (1 - hand.alpha)[..., None]
-    light += hand.rgb * np.float32(automatic_exposure(hand, camera))
-    light = _blurred(light, camera)
-    light *= _gains(camera, light.shape[:2])
-    if camera.saturation != 1:
-        grey = light @ _LUMINANCE
-        light = grey[..., None] + np.float32(camera.saturation) * (light - grey[..., None])
-    light = _with_noise(light, camera)
-    index = np.clip(light * np.float32((_LEVELS - 1) / _BRIGHTEST), 0, _LEVELS - 1).astype(np.uint16)
-    return _compressed(_tone_table(camera)[index], camera)
+    height, width = hand.alpha.shape
+    light = np.empty((height, width, 3), np.float32)
+    call(
+        "tfhand_compose", np.ascontiguousarray(background), _linear_table() * np.float32(camera.background_exposure),
+        hand.alpha, hand.rgb, automatic_exposure(hand, camera), height * width, light,
+    )  # fmt: skip
+    light = np.ascontiguousarray(_blurred(light, camera))
+    noise, start = _noise(camera, (height, width))
+    image = np.empty((height, width, 3), np.uint8)
+    call(
+        "tfhand_expose", light, height, width, camera.white_balance.astype(np.float32), camera.vignetting,
+        camera.saturation, noise.ctypes.data + start * noise.itemsize, 3 * noise.shape[1], camera.read_noise,
+        camera.shot_noise, _tone_table(camera), _LEVELS, _BRIGHTEST, image,
+    )  # fmt: skip
+    return _compressed(image, camera)
 
 
 def automatic_exposure(hand: RenderedHand, camera: CameraParams) -> float:
@@ -121,7 +126,7 @@ def automatic_exposure(hand: RenderedHand, camera: CameraParams) -> float:
     covered = float(hand.alpha.sum())
     if covered == 0 or hand.mean_irradiance <= 0:
         return camera.exposure
-    luminance = float((hand.rgb.reshape(-1, 3) @ _LUMINANCE).sum()) / covered
+    luminance = float(np.dot(cv2.sumElems(hand.rgb)[:3], _LUMINANCE)) / covered
     reflectance = min(max(luminance / hand.mean_irradiance, 0.01), 1.0)
     return camera.exposure * 0.85 / hand.mean_irradiance * (0.32 / reflectance) ** camera.metering
 
@@ -141,27 +146,14 @@ def _blurred(light: np.ndarray, camera: CameraParams) -> np.ndarray:
     return light
 
 
-def _gains(camera: CameraParams, size: tuple[int, int]) -> np.ndarray:
-    """Returns white balance and vignetting as factors, (3,) or (H, W, 3) float32."""
-    gains = camera.white_balance.astype(np.float32)
-    if camera.vignetting == 0:
-        return gains
-    rows = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]
-    columns = np.linspace(-1, 1, size[1], dtype=np.float32)[None]
-    return (1 - np.float32(camera.vignetting / 2) * (rows**2 + columns**2))[..., None] * gains
-
-
-def _with_noise(light: np.ndarray, camera: CameraParams) -> np.ndarray:
-    """Adds noise whose deviation grows with the square root of light; in place."""
-    tile = _noise_tile(camera.noise_grain > 1.5)
+def _noise(camera: CameraParams, size: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """Returns a tile of noise larger than the picture by 256 each way, and the flat index where the picture begins."""
+    tile = _noise_tile(camera.noise_grain > 1.5, camera.noise_seed % 2 == 1)
     row, column = camera.noise_seed % 251, (camera.noise_seed // 251) % 253
-    height, width = light.shape[:2]
+    height, width = size
     if height > tile.shape[0] - 256 or width > tile.shape[1] - 256:
         tile = np.tile(tile, (1 + (height + 256) // tile.shape[0], 1 + (width + 256) // tile.shape[1], 1))
-    noise = tile[row : row + height, column : column + width, :: (-1 if camera.noise_seed % 2 else 1)]
-    np.maximum(light, 0, out=light)
-    light += noise * (np.float32(camera.read_noise) + np.float32(camera.shot_noise) * np.sqrt(light))
-    return light
+    return tile, 3 * (row * tile.shape[1] + column)
 
 
 def _compressed(image: np.ndarray, camera: CameraParams) -> np.ndarray:
@@ -171,8 +163,9 @@ def _compressed(image: np.ndarray, camera: CameraParams) -> np.ndarray:
         image = cv2.addWeighted(image, 1 + camera.sharpening, soft, -camera.sharpening, 0)
     if camera.jpeg_quality is None:
         return image
-    stored = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])[1]
-    return np.ascontiguousarray(cv2.imdecode(stored, cv2.IMREAD_COLOR)[..., ::-1])
+    turned = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    stored = cv2.imencode(".jpg", turned, [cv2.IMWRITE_JPEG_QUALITY, camera.jpeg_quality])[1]
+    return cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB)
 
 
 @functools.cache
@@ -182,12 +175,19 @@ def _linear_table() -> np.ndarray:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-def _tone_table(camera: CameraParams) -> np.ndarray:
-    """Returns uint8 sRGB (_LEVELS,) of linear light 0.._BRIGHTEST: a soft shoulder, contrast and gamma."""
+@functools.cache
+def _log_tones() -> np.ndarray:
+    """Returns the logarithms (_LEVELS,) of sRGB values of linear light 0.._BRIGHTEST behind a soft shoulder."""
     light = np.linspace(0, _BRIGHTEST, _LEVELS)
     knee = 0.6
     light = np.where(light > knee, knee + (1 - knee) * np.tanh((light - knee) / (1 - knee)), light)
-    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) ** camera.gamma
+    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.log(np.maximum(value, 1e-300))
+
+
+def _tone_table(camera: CameraParams) -> np.ndarray:
+    """Returns uint8 sRGB (_LEVELS,) of linear light 0.._BRIGHTEST: a soft shoulder, contrast and gamma."""
+    value = np.exp(camera.gamma * _log_tones())
     # A logistic curve through (0, 0), (0.5, 0.5) and (1, 1) for more contrast; towards a line for less.
     curve = value + (camera.contrast - 1) * (value - 0.5) * 4 * value * (1 - value)
     return np.clip(np.round(255 * curve), 0, 255).astype(np.uint8)
@@ -212,11 +212,13 @@ def _streak(length: float, angle: float) -> np.ndarray:
 
 
 @functools.cache
-def _noise_tile(coarse: bool) -> np.ndarray:
-    """Returns (_NOISE_TILE, _NOISE_TILE, 3) float32 noise of unit deviation, its channels partly correlated."""
+def _noise_tile(coarse: bool, turned: bool) -> np.ndarray:
+    """Returns (_NOISE_TILE, _NOISE_TILE, 3) float32 noise of unit deviation, its channels partly correlated; `turned`
+    has red and blue swapped."""
     rng = np.random.default_rng(11)
     noise = rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 3))
     noise += 0.8 * rng.standard_normal((_NOISE_TILE, _NOISE_TILE, 1))
     if coarse:
         noise = cv2.GaussianBlur(noise, (0, 0), 0.8)
-    return (noise / noise.std()).astype(np.float32)
+    noise = (noise / noise.std()).astype(np.float32)
+    return np.ascontiguousarray(noise[..., ::-1]) if turned else noise

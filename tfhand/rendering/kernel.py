@@ -29,10 +29,38 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from tfhand.io import atomic_path
 
-_OWN_SOURCES = tuple(Path(__file__).with_name(name) for name in ("bridge.cc", "shadows.cc"))
+_FOLDER = Path(__file__).parent
+_OWN_SOURCES = tuple(
+    _FOLDER / f"{name}.cc"
+    for name in ("bridge", "visibility", "samples", "surface", "shadows", "shade", "photograph")
+)
+_OWN_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("kernel", "shadows"))
+#: Loops run in vector registers without changing results: no sum is reordered, no product fused with a sum.
+_FLAGS = ("-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno",
+          "-fno-trapping-math")  # fmt: skip
 _COMPILERS = ("g++", "c++", "clang++")
+#: Arguments of the library's functions: a pointer to an array, 32-bit integer, 64-bit integer, 32-bit float.
+_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int32, "l": ctypes.c_int64, "f": ctypes.c_float}
+_SIGNATURES = {
+    "tfhand_rasterize": "pppiiippp",
+    "tfhand_visibility": "ppipiifppppp",
+    "tfhand_sort_pixels": "ppppiiifppppp",
+    "tfhand_list_samples": "pppiiipppppp",
+    "tfhand_resolve": "ppiip",
+    "tfhand_frames": "ppipipp",
+    "tfhand_surface_at": "pipppplfpp",
+    "tfhand_texture_at": "piipplip",
+    "tfhand_depth_map": "pipippfip",
+    "tfhand_lit_share": "pplp",
+    "tfhand_ambient": "ppipipipppfifffpp",
+    "tfhand_compose": "ppppflp",
+    "tfhand_expose": "piipffplffpifp",
+    "tfhand_shade": "lppippppppippppifpp",
+}
 _OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
 
 
@@ -54,7 +82,7 @@ def load_library() -> ctypes.CDLL:
     """Builds (the first time) and loads the rasteriser as a plain shared library.
 
     Returns:
-        The library, with the argument types of its functions (bridge.cc, shadows.cc) declared.
+        The library, with the argument types of its functions (the .cc files beside this one) declared.
 
     Raises:
         KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
@@ -62,17 +90,26 @@ def load_library() -> ctypes.CDLL:
     folder = source_folder()
     path = _build("rasterizer", [folder / "rasterize_triangles_impl.cc", *_OWN_SOURCES], [f"-I{folder}"], [], "")
     library = ctypes.CDLL(str(path))
-    array, integer, large, real = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_float
-    signatures = {
-        "tfhand_rasterize": [array] * 3 + [integer] * 3 + [array] * 3,
-        "tfhand_interpolate": [array, integer, array, array, array, large, array],
-        "tfhand_depth_map": [array, integer, array, integer, array, array, real, integer, array],
-        "tfhand_lit_share": [array, large, array, integer, array, array, real, array, integer, real, array],
-    }
-    for name, types in signatures.items():
+    for name, types in _SIGNATURES.items():
         function = getattr(library, name)
-        function.argtypes, function.restype = types, None
+        function.argtypes, function.restype = [_TYPES[letter] for letter in types], None
     return library
+
+
+def call(name: str, *arguments: np.ndarray | float) -> None:
+    """Calls a function of the library, with arrays in place of its pointers.
+
+    Raises:
+        ValueError: an array that isn't contiguous.
+    """
+    plain = []
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            if not argument.flags.c_contiguous:
+                raise ValueError(f"{name}: expected contiguous arrays, got strides {argument.strides}.")
+            argument = argument.ctypes.data
+        plain.append(argument)
+    getattr(load_library(), name)(*plain)
 
 
 @functools.cache
@@ -143,9 +180,9 @@ def find_compiler() -> str:
 
 def _build(name: str, sources: Sequence[Path], flags: Sequence[str], link_flags: Sequence[str], tag: str) -> Path:
     """Compiles `sources` to `<cache>/<name>-<hash>.so` unless that file exists, and returns its path."""
-    flags = ["-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", *flags]
+    flags = [*_FLAGS, *flags]
     digest = hashlib.sha256("\0".join([*flags, *link_flags, tag, platform.machine(), sys.platform]).encode())
-    for source in (*sources, source_folder() / "rasterize_triangles_impl.h"):
+    for source in (*sources, *_OWN_HEADERS, source_folder() / "rasterize_triangles_impl.h"):
         digest.update(source.read_bytes())
     path = cache_dir() / f"{name}-{digest.hexdigest()[:20]}.so"
     if path.exists():

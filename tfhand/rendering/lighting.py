@@ -11,11 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfhand.rendering.shadows import ShadowMap, viewing_frame
+from tfhand.rendering.kernel import call
+from tfhand.rendering.shadows import viewing_frame
 
-#: Directions in which occlusion of the environment is tested, and the side of the depth map of each.
-_NUM_DIRECTIONS = 20
+#: Axes along which occlusion of the environment is tested both ways, and the side of the depth map of each, texels.
+_NUM_AXES = 10
 _OCCLUSION_MAP = 56
+#: It is looked up this far off the surface; what is less than the bias behind the map's depth is open, and what is
+#: the softness farther is hidden, mm.
+_LIFT_MM, _BIAS_MM, _SOFTNESS_MM = 1.5, 2.0, 3.0
+#: Side of the environment's octahedral map, texels: 4 degrees apart, finer than skin is smooth.
+ENVIRONMENT_SIZE = 33
 
 
 @dataclass(frozen=True)
@@ -97,13 +103,13 @@ def ambient_irradiance(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sums the environment over the directions that each vertex sees.
 
-    Visibility comes from small orthographic depth maps of the mesh, one a direction; what a direction hits
-    sends back `bounce` times the mean light, which warms the gaps between fingers.
+    Visibility comes from small orthographic depth maps of the mesh, one an axis for its two directions; what a
+    direction hits sends back `bounce` times the mean light, which warms the gaps between fingers.
 
     Args:
         vertices: (V, 3) float32 camera frame, mm.
         normals: (V, 3) float32 unit outward normals.
-        faces: (F, 3) int32.
+        faces: (F, 3) int32, indices into the vertices.
         lights: the lighting.
         bounce: (3,) float32 albedo of the surface for light reflected once.
         ball: centre (3,) and radius, mm, within which occlusion counts.
@@ -111,20 +117,21 @@ def ambient_irradiance(
     Returns:
         irradiance (V, 3) float32 and openness (V,) float32 in 0..1, the cosine-weighted visible share.
     """
-    directions = _DIRECTIONS
-    radiance = lights.radiance(directions).astype(np.float32)
-    cosines = np.clip(normals @ directions.T, 0, 1)
-    visible = np.empty_like(cosines)
-    lifted = vertices + 1.5 * normals
-    for index, frame in enumerate(_FRAMES):
-        shadow = ShadowMap(vertices, faces, frame, ball, size=_OCCLUSION_MAP)
-        visible[:, index] = shadow.lit_share(lifted, bias_mm=2.0, softness_mm=3.0)
-    weights = cosines * (4.0 / len(directions))
-    lit = weights * visible
-    mean = radiance.mean(axis=0) * bounce
-    irradiance = lit @ radiance + (weights - lit).sum(axis=1, keepdims=True) * mean
-    openness = lit.sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-3)
-    return irradiance, openness
+    radiance = np.ascontiguousarray(lights.radiance(_DIRECTIONS), np.float32)
+    bounced = (radiance.mean(axis=0) * bounce).astype(np.float32)
+    centre = np.ascontiguousarray(ball[0], np.float32)
+    irradiance, openness = np.empty((3, len(vertices)), np.float32), np.empty(len(vertices), np.float32)
+    call(
+        "tfhand_ambient", vertices, normals, len(vertices), faces, len(faces), _FRAMES, len(_FRAMES), radiance,
+        bounced, centre, float(ball[1]), _OCCLUSION_MAP, _LIFT_MM, _BIAS_MM, _SOFTNESS_MM, irradiance, openness,
+    )  # fmt: skip
+    return irradiance.T, openness
+
+
+def environment_map(lights: LightParams) -> np.ndarray:
+    """Returns the environment's radiance (ENVIRONMENT_SIZE, ENVIRONMENT_SIZE, 3) float32 over the octahedron."""
+    radiance = np.ascontiguousarray(lights.radiance(_OCTAHEDRON), np.float32)
+    return radiance.reshape(ENVIRONMENT_SIZE, ENVIRONMENT_SIZE, 3)
 
 
 def _sample_directions(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -140,6 +147,15 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
+def _octahedron(size: int) -> np.ndarray:
+    """Returns (size * size, 3) float32 unit vectors: the directions of an octahedral map's texels, row by row."""
+    x, y = (part.ravel() for part in np.meshgrid(*[np.linspace(-1, 1, size)] * 2))
+    z = 1 - np.abs(x) - np.abs(y)
+    below = np.maximum(-z, 0)
+    directions = np.stack([x - np.sign(x) * below, y - np.sign(y) * below, z], axis=1)
+    return (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+
+
 def _fibonacci_sphere(count: int) -> np.ndarray:
     """Returns (count, 3) float32 unit vectors spread evenly over the sphere (Fibonacci lattice)."""
     index = np.arange(count) + 0.5
@@ -148,5 +164,8 @@ def _fibonacci_sphere(count: int) -> np.ndarray:
     return np.stack([sine * np.cos(azimuth), np.cos(polar), sine * np.sin(azimuth)], axis=1).astype(np.float32)
 
 
-_DIRECTIONS = _fibonacci_sphere(_NUM_DIRECTIONS)
-_FRAMES = [viewing_frame(direction) for direction in _DIRECTIONS]
+_OCTAHEDRON = _octahedron(ENVIRONMENT_SIZE)
+_AXES = _fibonacci_sphere(2 * _NUM_AXES)[:_NUM_AXES]
+#: Towards the first ends of the axes, then towards the others.
+_DIRECTIONS = np.concatenate([_AXES, -_AXES])
+_FRAMES = np.stack([viewing_frame(direction) for direction in _AXES])

@@ -83,7 +83,7 @@ def planks(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     rows = np.arange(height, dtype=np.float32)[:, None]
     columns = np.arange(width, dtype=np.float32)[None]
     number = np.floor(rows / board).astype(int)
-    shade = rng.uniform(0.7, 1.1, int(height / board) + 2)[number]
+    shade = rng.uniform(0.7, 1.1, int(height / board) + 2).astype(np.float32)[number]
     warp = 6 * _noise(rng, size, 60.0)
     grain = np.sin((rows + warp) * rng.uniform(0.2, 1.2) + columns * 0.01 + 9 * shade)
     value = shade * (1 + 0.08 * grain + 0.05 * _noise(rng, size, 4.0))
@@ -96,18 +96,21 @@ def add_limb(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Returns `picture` with a bare arm or leg across it: skin that is not the hand."""
     height, width = picture.shape[:2]
     melanin, blood = np.array([0.9 * rng.random() ** 2], np.float32), np.array([rng.uniform(0.3, 1.0)], np.float32)
-    light = skin_albedo(melanin, blood, rng.uniform(0, 0.8))[0] * rng.uniform(0.4, 1.3)
+    light = skin_albedo(melanin, blood, rng.uniform(0, 0.8))[:, 0] * rng.uniform(0.4, 1.3)
     colour = 255 * np.clip(light, 0, 1) ** (1 / 2.2)
     start, end = rng.uniform(-0.3, 1.3, (2, 2)) * (width, height)
-    along = (end - start) / max(float(np.linalg.norm(end - start)), 1.0)
-    columns = np.arange(width, dtype=np.float32)[None] - start[0]
-    rows = np.arange(height, dtype=np.float32)[:, None] - start[1]
-    distance = columns * along[0] + rows * along[1]
-    radius = (rng.uniform(0.05, 0.22) * max(height, width) + rng.uniform(-0.08, 0.08) * distance).clip(3)
-    across = (rows * along[0] - columns * along[1]) / radius
-    edge = np.clip((1 - np.hypot(across, np.minimum(distance, 0) / radius)) * radius / 2, 0, 1)
-    shade = np.sqrt(np.clip(1 - (across - rng.uniform(-0.4, 0.4)) ** 2, 0.2, 1))[..., None]
-    return (picture + edge[..., None] * (np.clip(shade * colour, 0, 255) - picture)).astype(np.uint8)
+    along_x, along_y = ((end - start) / max(float(np.linalg.norm(end - start)), 1.0)).tolist()
+    columns = np.arange(width, dtype=np.float32)[None] - float(start[0])
+    rows = np.arange(height, dtype=np.float32)[:, None] - float(start[1])
+    distance = columns * along_x + rows * along_y
+    radius = np.maximum(rng.uniform(0.05, 0.22) * max(height, width) + rng.uniform(-0.08, 0.08) * distance, 3)
+    across = (rows * along_x - columns * along_y) / radius
+    behind = np.minimum(distance, 0) / radius
+    edge = np.clip((1 - np.sqrt(across * across + behind * behind)) * radius * 0.5, 0, 1)
+    tilted = across - rng.uniform(-0.4, 0.4)
+    shade = np.sqrt(np.clip(1 - tilted * tilted, 0.2, 1))[..., None]
+    limb = np.minimum(shade * colour.astype(np.float32), 255)
+    return (picture + edge[..., None] * (limb - picture)).astype(np.uint8)
 
 
 def _upright(picture: np.ndarray, box: tuple[int, int, int, int], colour: np.ndarray, rng: np.random.Generator) -> None:

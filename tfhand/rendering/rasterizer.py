@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfhand.rendering.kernel import load_library
+from tfhand.rendering.kernel import call
 
 #: Clip coordinates are scaled to about this size: high enough for 1/1000 pixel of a 512-pixel image in the
 #: kernel's fixed point, low enough that its determinant (a sum of six triple products, 15 bits) holds.
@@ -60,11 +60,9 @@ def rasterize(
         ValueError: wrong shapes, non-finite vertices, face indices out of range, sizes or focal lengths
             that are not positive.
     """
-    vertices, faces = _checked_mesh(vertices_mm, faces)
-    intrinsics = np.asarray(intrinsics, np.float32)
-    if intrinsics.shape != (4,) or not np.all(np.isfinite(intrinsics)) or np.any(intrinsics[:2] <= 0):
-        raise ValueError(f"intrinsics: expected 4 finite values fx, fy, u0, v0 with positive fx, fy, got {intrinsics}.")
-    height, width = _checked_size(size)
+    vertices, faces = checked_mesh(vertices_mm, faces)
+    intrinsics = checked_intrinsics(intrinsics)
+    height, width = checked_size(size)
     fx, fy, u0, v0 = intrinsics
     z = vertices[:, 2]
     visible = z[z > NEAR_MM]
@@ -81,35 +79,6 @@ def rasterize(
     return _run(clip, z, faces, height, width)
 
 
-def interpolate(
-    attributes: np.ndarray, faces: np.ndarray, face_ids: np.ndarray, barycentric: np.ndarray
-) -> np.ndarray:
-    """Interpolates vertex attributes at points on faces.
-
-    Args:
-        attributes: (V, C) float32.
-        faces: (F, 3) int32, indices into the vertices.
-        face_ids: (N,) int32, the face of each point, none of them negative.
-        barycentric: (N, 3) float32 weights of the face's corners.
-
-    Returns:
-        (N, C) float32.
-    """
-    attributes = np.ascontiguousarray(attributes, np.float32)
-    faces, face_ids = np.ascontiguousarray(faces, np.int32), np.ascontiguousarray(face_ids, np.int32)
-    barycentric = np.ascontiguousarray(barycentric, np.float32)
-    if face_ids.size and (face_ids.min() < 0 or face_ids.max() >= len(faces)):
-        raise ValueError(f"face_ids: expected 0..{len(faces) - 1}, got {face_ids.min()}..{face_ids.max()}.")
-    if faces.size and (faces.min() < 0 or faces.max() >= len(attributes)):
-        raise ValueError(f"faces: expected indices in 0..{len(attributes) - 1}, got {faces.min()}..{faces.max()}.")
-    out = np.empty((len(face_ids), attributes.shape[1]), np.float32)
-    load_library().tfhand_interpolate(
-        attributes.ctypes.data, attributes.shape[1], faces.ctypes.data, face_ids.ctypes.data,
-        barycentric.ctypes.data, len(face_ids), out.ctypes.data,
-    )  # fmt: skip
-    return out
-
-
 def _run(clip: np.ndarray, depths: np.ndarray, faces: np.ndarray, height: int, width: int) -> Fragments:
     """Calls the kernel; `clip` (V, 4) float32 and `depths` (V,) float32 belong to the vertices of `faces`."""
     if float(np.abs(clip).max(initial=0.0)) > _MAX_CLIP:
@@ -118,10 +87,7 @@ def _run(clip: np.ndarray, depths: np.ndarray, faces: np.ndarray, height: int, w
     face_ids = np.empty((height, width), np.int32)
     barycentric = np.empty((height, width, 3), np.float32)
     depth = np.empty((height, width), np.float32)
-    load_library().tfhand_rasterize(
-        clip.ctypes.data, depths.ctypes.data, faces.ctypes.data, len(faces), width, height,
-        face_ids.ctypes.data, barycentric.ctypes.data, depth.ctypes.data,
-    )  # fmt: skip
+    call("tfhand_rasterize", clip, depths, faces, len(faces), width, height, face_ids, barycentric, depth)
     return Fragments(face_ids, barycentric, depth)
 
 
@@ -149,7 +115,7 @@ def _empty(height: int, width: int) -> Fragments:
     return Fragments(np.full(shape, -1, np.int32), np.zeros((*shape, 3), np.float32), np.zeros(shape, np.float32))
 
 
-def _checked_mesh(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked_mesh(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns vertices as (V, 3) float32 and faces as contiguous (F, 3) int32, or raises ValueError."""
     vertices = np.asarray(vertices, np.float32)
     if vertices.ndim != 2 or vertices.shape[1] != 3:
@@ -164,7 +130,15 @@ def _checked_mesh(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
     return vertices, np.ascontiguousarray(faces, np.int32)
 
 
-def _checked_size(size: tuple[int, int]) -> tuple[int, int]:
+def checked_intrinsics(intrinsics: np.ndarray) -> np.ndarray:
+    """Returns fx, fy, u0, v0 as contiguous (4,) float32, or raises ValueError."""
+    intrinsics = np.ascontiguousarray(intrinsics, np.float32)
+    if intrinsics.shape != (4,) or not np.all(np.isfinite(intrinsics)) or np.any(intrinsics[:2] <= 0):
+        raise ValueError(f"intrinsics: expected 4 finite values fx, fy, u0, v0 with positive fx, fy, got {intrinsics}.")
+    return intrinsics
+
+
+def checked_size(size: tuple[int, int]) -> tuple[int, int]:
     """Returns (height, width) as integers, or raises ValueError."""
     height, width = size
     if int(height) != height or int(width) != width or not (0 < height <= 16384 and 0 < width <= 16384):

@@ -88,21 +88,21 @@ class SkinParams:
         )
 
 
-def skin_albedo(melanin: np.ndarray, blood: np.ndarray, yellow: np.ndarray | float) -> np.ndarray:
-    """Returns linear sRGB albedo (N, 3) float32 for pigment amounts (N,); see the module's text."""
-    exponent = melanin[:, None] * -_MELANIN
-    exponent -= blood[:, None] * _BLOOD
-    exponent -= np.float32(yellow) * _YELLOW
+def skin_albedo(melanin: np.ndarray, blood: np.ndarray, yellow: float) -> np.ndarray:
+    """Returns linear sRGB albedo (3, N) float32 for pigment amounts (N,) float32."""
+    exponent = np.multiply.outer(-_MELANIN, melanin)
+    exponent -= np.multiply.outer(_BLOOD, blood)
+    exponent -= (np.float32(yellow) * _YELLOW)[:, None]
     np.exp(exponent, out=exponent)
-    exponent *= _BASE
-    exponent += _FLOOR
+    exponent *= _BASE[:, None]
+    exponent += _FLOOR[:, None]
     return exponent
 
 
 def mean_albedo(skin: SkinParams) -> np.ndarray:
     """Returns the linear sRGB albedo (3,) of the skin's back and palm together."""
     melanin = np.array([skin.melanin * (1 - 0.3 * skin.palm_lightness)], np.float32)
-    return skin_albedo(melanin, np.array([skin.blood + 0.15], np.float32), skin.yellow)[0]
+    return skin_albedo(melanin, np.array([skin.blood + 0.15], np.float32), skin.yellow)[:, 0]
 
 
 def _tinted(rng: np.random.Generator) -> np.ndarray:

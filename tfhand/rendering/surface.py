@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.arm import (
@@ -25,6 +24,8 @@ from tfhand.rendering.arm import (
     tube_faces,
     upper_arm,
 )
+from tfhand.rendering.kernel import call
+
 
 @dataclass(frozen=True)
 class DrawnSurface:
@@ -71,8 +72,8 @@ class HandSurface:
         around, along = np.meshgrid(np.arange(AROUND) * (180.0 / AROUND), np.concatenate([UPPER_ARM_MM, SLEEVE_MM]))
         tube_atlas = np.stack([around.ravel(), -along.ravel()], axis=1)
         self.atlas = np.concatenate([atlas, tube_atlas]).astype(np.float32)
-        self._bare = _Topology(skin_faces, self.atlas)
-        self._sleeved = _Topology(np.concatenate([skin_faces, sleeve_faces]), self.atlas)
+        self._bare = np.ascontiguousarray(skin_faces, np.int32)
+        self._sleeved = np.ascontiguousarray(np.concatenate([skin_faces, sleeve_faces]), np.int32)
 
     def place(self, vertices: np.ndarray, arm: ArmParams) -> DrawnSurface:
         """Adds arm and sleeve to a posed hand and computes normals and tangents.
@@ -93,46 +94,20 @@ class HandSurface:
         if not np.isfinite(vertices).all():
             raise ValueError(f"vertices: {np.count_nonzero(~np.isfinite(vertices))} of {vertices.size} not finite.")
         sections = (self._sections @ vertices).reshape(len(SECTIONS_MM), AROUND, 3)
-        parts, topology = [vertices, upper_arm(sections, arm)], self._bare
+        parts, faces = [vertices, upper_arm(sections, arm)], self._bare
         if arm.sleeve_start_mm is not None:
             parts.append(sleeve(sections, arm))
-            topology = self._sleeved
+            faces = self._sleeved
         vertices = np.concatenate(parts)
-        normals, tangents = topology.frames(vertices)
-        return DrawnSurface(
-            vertices, topology.faces, self._num_hand_faces, self._num_skin_faces, normals, tangents
-        )
+        normals, tangents = _frames(vertices, self.atlas, faces)
+        return DrawnSurface(vertices, faces, self._num_hand_faces, self._num_skin_faces, normals, tangents)
 
 
-class _Topology:
-    """Faces with the sparse sums that turn face values into vertex values."""
-
-    def __init__(self, faces: np.ndarray, atlas: np.ndarray):
-        self.faces = np.ascontiguousarray(faces, np.int32)
-        count = int(faces.max()) + 1
-        rows = self.faces.ravel()
-        columns = np.repeat(np.arange(len(faces)), 3)
-        self._sum = sp.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(count, len(faces)))
-        a, b, c = (atlas[self.faces[:, corner]] for corner in range(3))
-        self._edges = (b - a, c - a)
-
-    def frames(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns area-weighted unit normals (N, 3) and the gradients (N, 6) of the atlas coordinates."""
-        a = vertices[self.faces[:, 0]]
-        e1, e2 = vertices[self.faces[:, 1]] - a, vertices[self.faces[:, 2]] - a
-        cross = np.cross(e1, e2)
-        area2 = np.einsum("ij,ij->i", cross, cross)[:, None] + np.float32(1e-6)
-        # grad u = (du1 (e2 x n) + du2 (n x e1)) / |n|^2 with n = e1 x e2, weighted by |n|.
-        dual1, dual2 = np.cross(e2, cross), np.cross(cross, e1)
-        weight = 1 / np.sqrt(area2)
-        (du1, dv1), (du2, dv2) = self._edges[0].T[:, :, None], self._edges[1].T[:, :, None]
-        values = np.concatenate(
-            [cross, (du1 * dual1 + du2 * dual2) * weight, (dv1 * dual1 + dv2 * dual2) * weight, np.sqrt(area2)], axis=1
-        )
-        total = self._sum @ values.astype(np.float32, copy=False)
-        length = np.sqrt(np.einsum("ij,ij->i", total[:, :3], total[:, :3]))[:, None]
-        normals = total[:, :3] / np.maximum(length, 1e-6)
-        return normals, np.clip(total[:, 3:9] / total[:, 9:10], -2, 2)
+def _frames(vertices: np.ndarray, atlas: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns area-weighted unit normals (N, 3) and the gradients (N, 6) of the atlas coordinates, float32."""
+    normals, tangents = np.empty((len(vertices), 3), np.float32), np.empty((len(vertices), 6), np.float32)
+    call("tfhand_frames", vertices, atlas, len(vertices), faces, len(faces), normals, tangents)
+    return normals, tangents
 
 
 def _in_hand(template: HandTemplate) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.creases import Curve, crease_curves
+from tfhand.rendering.kernel import call
 
 
 #: Flexion, abduction and twist, degrees, that lay the template flat from its rest pose, nails facing up.
@@ -85,20 +86,23 @@ class SkinTexture:
         single = (flat[:, :2], side, blood, melanin, _nail_tips(flat, nails), maps, low, _noise_tile())
         return cls(*(np.ascontiguousarray(array, np.float32) for array in single))
 
-    def maps_at(self, atlas: np.ndarray, side: np.ndarray) -> np.ndarray:
-        """Returns (N, 4) float32 of `maps` at atlas points (N, 2), on the palm where `side` < 0."""
-        pixels = (atlas - self.origin) * np.float32(1 / _TEXEL_MM)
+    def maps_at(self, x: np.ndarray, y: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """Returns (4, N) float32 of `maps` at atlas points x, y (N,), mm, on the palm where `side` < 0."""
         rows, columns = self.maps.shape[1:3]
-        row = np.clip(pixels[:, 1], 0, rows - 1) + np.where(side > 0, np.float32(rows), np.float32(0))
-        return _lookup(self.maps.reshape(2 * rows, columns, 4), pixels[:, 0], row, cv2.BORDER_REPLICATE)
+        column = (x - self.origin[0]) * np.float32(1 / _TEXEL_MM)
+        row = np.clip((y - self.origin[1]) * np.float32(1 / _TEXEL_MM), 0, rows - 1)
+        row += (side > 0) * np.float32(rows)
+        return _lookup(self.maps.reshape(2 * rows, columns, 4), column, row, wraps=False)
 
-    def noise_at(self, atlas: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
-        """Returns (N, 4) float32 noise at atlas points (N, 2), mm, moved by `offset` (2,) in tiles."""
-        size = np.float32(_NOISE_SIZE)
-        pixels = atlas * np.float32(_NOISE_SIZE / (NOISE_TILE_MM * scale)) + offset.astype(np.float32) * size
-        pixels += np.where(side > 0, np.float32(0.37 * _NOISE_SIZE), np.float32(0))[:, None]
-        pixels -= np.floor(pixels * (1 / size)) * size
-        return _lookup(self.noise, pixels[:, 0], pixels[:, 1], cv2.BORDER_WRAP)
+    def noise_at(self, x: np.ndarray, y: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
+        """Returns (4, N) float32 noise at atlas points x, y (N,), mm, moved by `offset` (2,) in tiles."""
+        factor = np.float32(_NOISE_SIZE / (NOISE_TILE_MM * scale))
+        shift = (side > 0) * np.float32(0.37 * _NOISE_SIZE)
+        column, row = (
+            points * factor + np.float32(part * _NOISE_SIZE) + shift
+            for points, part in zip((x, y), offset, strict=True)
+        )
+        return _lookup(self.noise, column, row, wraps=True)
 
 
 def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
@@ -124,16 +128,11 @@ def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
     return (vertices - wrist) @ frame.T, (joints - wrist) @ frame.T
 
 
-def _lookup(image: np.ndarray, x: np.ndarray, y: np.ndarray, border: int) -> np.ndarray:
-    """Returns `image` (rows, columns, C) at points x, y (N,) in texels, bilinearly: (N, C)."""
-    count = len(x)
-    # OpenCV's images have at most 32767 rows: the points go in rows of 256.
-    grid = np.zeros((2, -(-count // 256) * 256), np.float32)
-    grid[0, :count], grid[1, :count] = x, y
-    grid = grid.reshape(2, -1, 256)
-    if count == 0:
-        return np.zeros((0, image.shape[2]), np.float32)
-    return cv2.remap(image, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=border).reshape(-1, image.shape[2])[:count]
+def _lookup(image: np.ndarray, x: np.ndarray, y: np.ndarray, wraps: bool) -> np.ndarray:
+    """Returns `image` (rows, columns, 4) at points x, y (N,) in texels, bilinearly: (4, N)."""
+    out = np.empty((4, len(x)), np.float32)
+    call("tfhand_texture_at", image, *image.shape[:2], x, y, len(x), wraps, out)
+    return out
 
 
 def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from tfhand.synthetic.shape_sampler import ShapeSampler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "1.0"
+GENERATOR_VERSION = "1.1"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 9
 #: How far the thumb is lifted in turn where it overlaps a finger, degrees.

@@ -1,0 +1,45 @@
+// What the renderer's loops share: small vectors, and a build of hot functions for newer processors.
+#ifndef TFHAND_RENDERING_KERNEL_H_
+#define TFHAND_RENDERING_KERNEL_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+// Hot functions are compiled twice and the processor's own is chosen when the library is loaded. Sums keep their
+// order and nothing is fused (-ffp-contract=off), so both give the same bits.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define TFHAND_HOT __attribute__((target_clones("avx2", "default")))
+#else
+#define TFHAND_HOT
+#endif
+// What they call must become part of them, or it would be built once only.
+#if defined(__GNUC__)
+#define TFHAND_INLINE inline __attribute__((always_inline))
+#define TFHAND_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define TFHAND_INLINE inline
+#define TFHAND_PREFETCH(address)
+#endif
+
+namespace tfhand {
+
+struct Vector {
+  float x, y, z;
+};
+
+TFHAND_INLINE Vector Load(const float* from) { return {from[0], from[1], from[2]}; }
+TFHAND_INLINE void Store(Vector v, float* to) { to[0] = v.x, to[1] = v.y, to[2] = v.z; }
+TFHAND_INLINE Vector operator+(Vector a, Vector b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
+TFHAND_INLINE Vector operator-(Vector a, Vector b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
+TFHAND_INLINE Vector operator*(float s, Vector a) { return {s * a.x, s * a.y, s * a.z}; }
+TFHAND_INLINE float Dot(Vector a, Vector b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
+TFHAND_INLINE Vector Cross(Vector a, Vector b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+TFHAND_INLINE Vector Unit(Vector a) { return (1 / std::sqrt(std::max(Dot(a, a), 1e-12f))) * a; }
+TFHAND_INLINE float Clamp01(float value) { return std::min(std::max(value, 0.0f), 1.0f); }
+
+}  // namespace tfhand
+
+#endif  // TFHAND_RENDERING_KERNEL_H_
