@@ -42,6 +42,7 @@ INSTALL_REQUIRES = [
 
 EXTRAS_REQUIRE = {
     "test": ["pytest>=8", "pytest-xdist>=3.6", "jax>=0.5"],
+    "beam": ["tensorflow-datasets>=4.9.10", "apache-beam>=2.70", "importlib_resources>=6"],
     "export": ["ai-edge-litert>=2.1", "tf2onnx>=1.17", "onnxruntime>=1.22"],
 }
 

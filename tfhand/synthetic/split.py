@@ -46,7 +46,7 @@ def shape_cell(shape: np.ndarray, names: Sequence[str]) -> str:
     """
     missing = [key for key in SHAPE_KEYS if key not in names]
     if missing:
-        raise ValueError(f"template: splits need the shape keys {', '.join(SHAPE_KEYS)}, it lacks {', '.join(missing)}.")
+        raise ValueError(f"template: splits need shape keys {', '.join(SHAPE_KEYS)}; it lacks {', '.join(missing)}.")
     values = np.asarray(shape, np.float32)[[names.index(key) for key in SHAPE_KEYS]]
     return "shape " + " ".join(str(int(cell)) for cell in np.floor(values / SHAPE_STEP))
 
