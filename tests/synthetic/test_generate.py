@@ -17,9 +17,10 @@ from tfhand.data.sample import decode, encode
 from tfhand.data.shards import ShardedDataset
 from tfhand.rendering.kernel import load_library
 from tfhand.synthetic.__main__ import main
-from tfhand.synthetic.generate import default_shard_size, generate
+from tfhand.synthetic.generate import generate
 from tfhand.synthetic.generator import SyntheticConfig, render_sample, sample_seed
 from tfhand.synthetic.inspect import contact_sheet, coverage, draw_tile
+from tfhand.synthetic.jobs import default_shard_size
 from tfhand.synthetic.source import SyntheticSource
 
 CONFIG = SyntheticConfig(size=64)
@@ -184,3 +185,9 @@ def test_help_teaches(capsys):
 
 def test_shard_sizes():
     assert [default_shard_size(count) for count in (1, 1000, 6400, 10**6)] == [16, 16, 100, 1000]
+
+
+def test_without_beam_the_command_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["beam", "--num", "4", "--out", str(tmp_path / "out")]) == 2
+    assert "pip install 'tfhand[beam]'" in capsys.readouterr().err and not (tmp_path / "out").exists()

@@ -47,20 +47,37 @@ class BackgroundSource:
     Args:
         folders: folders of photographs, searched with their subfolders. Without any, the built-in ones are used.
         photograph_share: how many backgrounds are photographs; the rest is procedural.
+        accepts: which files may be used; None for all of them.
 
     Raises:
         FileNotFoundError: a folder doesn't exist.
-        ValueError: a folder holds no picture, or the share isn't in 0..1.
+        ValueError: a folder holds no picture, or none that is accepted; or the share isn't in 0..1.
     """
 
-    def __init__(self, folders: Sequence[str | os.PathLike[str]] = (), photograph_share: float = 0.8):
+    def __init__(
+        self,
+        folders: Sequence[str | os.PathLike[str]] = (),
+        photograph_share: float = 0.8,
+        accepts: Callable[[Path], bool] | None = None,
+    ):
         if not 0 <= photograph_share <= 1:
             raise ValueError(f"photograph_share: expected 0..1, got {photograph_share}.")
         self._paths = [path for folder in folders for path in _pictures_in(Path(folder))]
         if not folders:
             self._paths = built_in_photographs()
+        if accepts is not None:
+            self._paths = self._accepted(accepts, folders)
         self._unreadable: set[Path] = set()
         self._share = photograph_share if self._paths else 0.0
+
+    def _accepted(self, accepts: Callable[[Path], bool], folders: Sequence[str | os.PathLike[str]]) -> list[Path]:
+        accepted = [path for path in self._paths if accepts(path)]
+        if folders and not accepted:
+            raise ValueError(
+                f"backgrounds: none of the {len(self._paths)} pictures in {', '.join(map(str, folders))} belongs to this "
+                "split of the dataset; give a folder with more."
+            )
+        return accepted
 
     @property
     def num_photographs(self) -> int:

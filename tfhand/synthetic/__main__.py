@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
+from typing import TYPE_CHECKING
+
+from tfhand.synthetic.split import SPLITS
+
+if TYPE_CHECKING:
+    from tfhand.synthetic.generator import SyntheticConfig
 
 _TEACH = """\
 A dataset of 20,000 hands on two cores, and a look at it:
 
-    python -m tfhand.synthetic generate --num 20000 --workers 2 --out data/train
-    python -m tfhand.synthetic generate --num 1000 --workers 2 --seed 1 --out data/validation
+    python -m tfhand.synthetic generate --num 20000 --workers 2 --split train --out data/train
+    python -m tfhand.synthetic generate --num 1000 --workers 2 --split validation --out data/validation
     python -m tfhand.synthetic inspect --data-dir data/train --out sheet.png
 
+The same files through Apache Beam (`pip install tfhand[beam]`), here and on a cluster:
+
+    python -m tfhand.synthetic beam --num 20000 --split train --out data/train
+    python -m tfhand.synthetic beam --num 2000000 --out /mnt/hands -- --runner=FlinkRunner --flink_master=HOST:8081
+
 A run that was stopped goes on where it was when the same command is given again. The same settings and seed give the
-same images, whatever the number of workers. Train on them with
+same images, whatever the number of workers, through Beam or not. Train on them with
 `python -m trainers.fully_supervised --help`.
 """
 
@@ -46,20 +58,21 @@ def _parser() -> argparse.ArgumentParser:
         "generate", help="render a dataset into a folder, or what is missing of it", epilog=_TEACH,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    make.add_argument("--num", type=int, required=True, help="images in the whole dataset")
-    make.add_argument("--out", required=True, help="folder for the shards: new, empty, or of an interrupted run")
     make.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
-    make.add_argument("--seed", type=int, default=0, help="another seed gives other hands (default 0)")
-    make.add_argument("--size", type=int, default=256, help="side of the images in pixels (default 256)")
-    make.add_argument(
-        "--backgrounds", metavar="FOLDER",
-        help="photographs to put behind the hands, from all its subfolders; without it a few built-in ones and "
-        "procedural pictures. More variety here helps on real photographs: COCO's images or your own are good.",
-    )  # fmt: skip
-    make.add_argument("--left-share", type=float, default=0.5, help="share of left hands, 0..1 (default 0.5)")
-    make.add_argument("--shard-size", type=int, help="images in a file (default: about 64 files, of 16 to 1000)")
     make.add_argument("--quiet", action="store_true", help="no progress bar")
     make.set_defaults(run=_generate)
+    _add_dataset_options(make)
+    spread = commands.add_parser(
+        "beam", help="generate's files, rendered by Apache Beam: here, on Flink, Spark or Dataflow", epilog=_TEACH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    spread.add_argument("--workers", type=int, default=0, help="processes on this machine (default: all cores)")
+    spread.add_argument(
+        "beam_options", nargs="*", metavar="-- BEAM OPTION",
+        help="such as --runner=FlinkRunner; what a cluster needs is in docs/synthetic_data.md",
+    )  # fmt: skip
+    spread.set_defaults(run=_beam)
+    _add_dataset_options(spread)
     look = commands.add_parser("inspect", help="draw a contact sheet of a dataset and print what it covers")
     look.add_argument("--data-dir", required=True, help="folder of a finished dataset")
     look.add_argument("--out", required=True, help="picture to write, such as sheet.png")
@@ -72,12 +85,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _generate(args: argparse.Namespace) -> int:
-    from tfhand.synthetic.generate import generate
+def _add_dataset_options(command: argparse.ArgumentParser) -> None:
+    """What a dataset consists of, whoever renders it."""
+    command.add_argument("--num", type=int, required=True, help="images in the whole dataset")
+    command.add_argument("--out", required=True, help="folder for the shards: new, empty, or of an interrupted run")
+    command.add_argument("--seed", type=int, default=0, help="another seed gives other hands (default 0)")
+    command.add_argument("--size", type=int, default=256, help="side of the images in pixels (default 256)")
+    command.add_argument(
+        "--backgrounds", metavar="FOLDER",
+        help="photographs to put behind the hands, from all its subfolders; without it a few built-in ones and "
+        "procedural pictures. More variety here helps on real photographs: COCO's images or your own are good.",
+    )  # fmt: skip
+    command.add_argument("--left-share", type=float, default=0.5, help="share of left hands, 0..1 (default 0.5)")
+    command.add_argument("--shard-size", type=int, help="images in a file (default: about 64 files, of 16 to 1000)")
+    command.add_argument(
+        "--split", choices=tuple(SPLITS), default="all",
+        help="train and validation share no viewpoint, hand shape or photograph (default: all, drawn from everything)",
+    )  # fmt: skip
+
+
+def _config(args: argparse.Namespace) -> SyntheticConfig:
     from tfhand.synthetic.generator import SyntheticConfig
 
-    config = SyntheticConfig(size=args.size, left_share=args.left_share, backgrounds=args.backgrounds)
-    made = generate(args.out, args.num, args.workers, config, args.seed, args.shard_size, not args.quiet)
+    return SyntheticConfig(size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split)
+
+
+def _generate(args: argparse.Namespace) -> int:
+    from tfhand.synthetic.generate import generate
+
+    made = generate(args.out, args.num, args.workers, _config(args), args.seed, args.shard_size, not args.quiet)
+    print(f"{args.num} images in {args.out}, {made} of them rendered now")
+    return 0
+
+
+def _beam(args: argparse.Namespace) -> int:
+    if importlib.util.find_spec("apache_beam") is None:
+        raise ValueError("Apache Beam is not installed: pip install 'tfhand[beam]'; `generate` does without.")
+    from tfhand.synthetic.beam import generate_with_beam, pipeline_options
+
+    options = pipeline_options(args.beam_options, args.workers)
+    made = generate_with_beam(args.out, args.num, _config(args), args.seed, args.shard_size, options)
     print(f"{args.num} images in {args.out}, {made} of them rendered now")
     return 0
 

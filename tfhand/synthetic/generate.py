@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -12,19 +11,11 @@ from typing import Any
 import cv2
 from tqdm import tqdm
 
-from tfhand.data.sample import encode
-from tfhand.data.shards import ShardSetWriter, write_shard
-from tfhand.rendering.kernel import load_library
-from tfhand.synthetic.generator import GENERATOR_VERSION, HandGenerator, SyntheticConfig, sample_seed
+from tfhand.data.shards import write_shard
+from tfhand.synthetic.generator import HandGenerator, SyntheticConfig
+from tfhand.synthetic.jobs import ShardJob, one_thread, plan
 
-#: Every worker is one thread: processes share the cores better than threads inside them.
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 _worker: dict[str, Any] = {}
-
-
-def default_shard_size(num_samples: int) -> int:
-    """Samples in a shard: about 64 shards, of 16 to 1,000 samples. A killed run loses what its shards in work held."""
-    return min(max(-(-num_samples // 64), 16), 1000)
 
 
 def generate(
@@ -59,66 +50,51 @@ def generate(
     """
     if workers < 1:
         raise ValueError(f"workers: expected at least 1, got {workers}.")
-    config = SyntheticConfig() if config is None else config
-    load_library()  # compiled here once, or the lack of a compiler told, and not by every process
-    # Before any process starts: mistakes in the settings are reported once, and the first sample proves the machine.
-    facts = {**HandGenerator(config).describe(), "seed": seed, "generator_version": GENERATOR_VERSION}
-    size = default_shard_size(num_samples) if shard_size is None else shard_size
-    writer = ShardSetWriter(out, num_samples, size, facts)
-    missing = writer.missing_shards()
-    jobs = [(str(writer.shard_path(index)), list(writer.shard_range(index))) for index in missing]
-    total = sum(len(numbers) for _, numbers in jobs)
+    writer, jobs = plan(out, num_samples, config, seed, shard_size)
+    total = sum(len(job) for job in jobs)
     if jobs:
-        _run(jobs, min(workers, len(jobs)), config, seed, tqdm(
+        _run(jobs, min(workers, len(jobs)), tqdm(
             total=num_samples, initial=num_samples - total, unit="image", disable=not progress, smoothing=0.05
         ))  # fmt: skip
     writer.finish()
     return total
 
 
-def _run(jobs: list, workers: int, config: SyntheticConfig, seed: int, bar: tqdm) -> None:
+def _run(jobs: list[ShardJob], workers: int, bar: tqdm) -> None:
     """Writes the shards of `jobs` in fresh processes while the bar counts samples."""
     # Spawned, not forked: a fork would inherit the parent's threads in an unknown state.
     context = multiprocessing.get_context("spawn")
     done = context.Value("q", 0)
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(_ONE_THREAD)
-    try:
-        with bar, ProcessPoolExecutor(workers, context, _start_worker, (config, seed, done)) as pool:
-            pending = {pool.submit(_write, *job) for job in jobs}
-            shown = 0
-            try:
-                while pending:
-                    finished, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-                    for future in finished:
-                        future.result()
-                    bar.update(done.value - shown)
-                    shown = done.value
-            except BrokenProcessPool as error:
-                raise ChildProcessError(
-                    f"a rendering process was killed, perhaps for lack of memory ({workers} at work); "
-                    "the same command goes on, with fewer workers if need be."
-                ) from error
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    with one_thread(), bar, ProcessPoolExecutor(workers, context, _start_worker, (jobs[0].config, done)) as pool:
+        pending = {pool.submit(_write, job) for job in jobs}
+        shown = 0
+        try:
+            while pending:
+                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+                for future in finished:
+                    future.result()
+                bar.update(done.value - shown)
+                shown = done.value
+        except BrokenProcessPool as error:
+            raise ChildProcessError(
+                f"a rendering process was killed, perhaps for lack of memory ({workers} at work); "
+                "the same command goes on, with fewer workers if need be."
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _start_worker(config: SyntheticConfig, seed: int, done: Any) -> None:
+def _start_worker(config: SyntheticConfig, done: Any) -> None:
     cv2.setNumThreads(1)
-    _worker.update(generator=HandGenerator(config), seed=seed, done=done)
+    _worker.update(generator=HandGenerator(config), done=done)
 
 
-def _write(path: str, numbers: list[int]) -> int:
-    generator, seed, done = _worker["generator"], _worker["seed"], _worker["done"]
-
+def _write(job: ShardJob) -> int:
     def records():
-        for number in numbers:
-            yield encode(generator.render(sample_seed(seed, number)))
-            with done.get_lock():
-                done.value += 1
+        for record in job.records(_worker["generator"]):
+            yield record
+            with _worker["done"].get_lock():
+                _worker["done"].value += 1
 
-    return write_shard(path, records())
+    return write_shard(job.path, records())

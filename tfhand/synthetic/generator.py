@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from tfhand.synthetic.gestures import INDEX
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
+from tfhand.synthetic.split import SPLITS, background_cell, draw_until, in_split, shape_cell, view_cell
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
@@ -44,6 +46,8 @@ class SyntheticConfig:
         backgrounds: folder of photographs to put behind the hands; None for the built-in ones.
         photograph_share: share of backgrounds that are photographs; the others are procedural.
         penetration_mm: deepest overlap of fingers that passes; deeper ones are drawn anew.
+        split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
+            from everything.
     """
 
     size: int = 256
@@ -51,6 +55,7 @@ class SyntheticConfig:
     backgrounds: str | None = None
     photograph_share: float = 0.8
     penetration_mm: float = 5.0
+    split: str = "all"
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 2048:
@@ -60,6 +65,8 @@ class SyntheticConfig:
                 raise ValueError(f"{name}: expected 0..1, got {getattr(self, name)}.")
         if not self.penetration_mm >= 0:
             raise ValueError(f"penetration_mm: expected 0 or more, got {self.penetration_mm}.")
+        if self.split not in SPLITS:
+            raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {self.split!r}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +98,7 @@ class HandGenerator:
         template: the hand; None for the built-in one.
 
     Raises:
-        FileNotFoundError, ValueError: the folder of backgrounds is missing or holds no picture.
+        FileNotFoundError, ValueError: the folder of backgrounds is missing or holds no picture of the split.
     """
 
     def __init__(self, config: SyntheticConfig | None = None, template: HandTemplate | None = None):
@@ -105,7 +112,7 @@ class HandGenerator:
         self.boxes = BoxSampler()
         self.renderer = HandRenderer(self.template)
         folders = () if self.config.backgrounds is None else (self.config.backgrounds,)
-        self.backgrounds = BackgroundSource(folders, self.config.photograph_share)
+        self.backgrounds = BackgroundSource(folders, self.config.photograph_share, self._accepts_background)
 
     def describe(self) -> dict[str, Any]:
         """The settings that samples depend on, JSON-like; backgrounds by their number, whatever their folder's name."""
@@ -149,9 +156,9 @@ class HandGenerator:
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """A posed right hand, a camera and a crop box."""
-        shape = self.shapes.sample(rng)
+        shape = draw_until(self._accepts_shape, lambda: self.shapes.sample(rng))
         pose, posed, overlap = self._free_pose(shape, rng)
-        look = self.viewpoints.sample(rng)
+        look = draw_until(self._accepts_view, lambda: self.viewpoints.sample(rng))
         photograph, centre = self.cameras.sample(rng)
         ray = ray_rotation(centre / np.linalg.norm(centre))
         rotation = ray @ look @ hand_frame(posed.joints)
@@ -169,6 +176,16 @@ class HandGenerator:
             "penetration_mm": overlap,
         }
         return Scene(surface, vertices, joints, intrinsics, box, facts)
+
+    def _accepts_shape(self, shape: np.ndarray) -> bool:
+        split = self.config.split
+        return split == "all" or in_split(shape_cell(shape, self.template.shape_names), split)
+
+    def _accepts_view(self, look: np.ndarray) -> bool:
+        return in_split(view_cell(-look[2]), self.config.split)
+
+    def _accepts_background(self, path: Path) -> bool:
+        return in_split(background_cell(path.name), self.config.split)
 
     def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
         """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm.
@@ -196,9 +213,10 @@ def render_sample(seed: int, config: SyntheticConfig | None = None) -> HandSampl
     return _generator(SyntheticConfig() if config is None else config).render(seed)
 
 
-def sample_seed(seed: int, index: int) -> int:
-    """The seed of sample `index` of the dataset that `seed` names: 63 well-mixed bits."""
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+def sample_seed(seed: int, index: int, split: str = "all") -> int:
+    """The seed of sample `index` of a split of the dataset that `seed` names: 63 well-mixed bits."""
+    entropy = [seed, index, SPLITS[split]]  # a last 0, that of "all", changes nothing
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 @functools.lru_cache(maxsize=2)

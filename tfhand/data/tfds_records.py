@@ -1,0 +1,60 @@
+"""An encoded sample as the features of a tensorflow-datasets example, and back, bit by bit.
+
+Whatever a record holds beyond the features with names of their own travels in `rest`, so records may grow without
+the features changing.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load, save
+
+#: Images of a record, stored as they are.
+IMAGES = ("image", "alpha", "depth")
+#: Arrays of a record that are features of their own.
+ARRAYS = ("intrinsics", "box", "joints_mm", "vertices_mm")
+#: What `to_record` needs.
+STORED = (*IMAGES, *ARRAYS, "rest")
+
+
+def to_example(record: bytes) -> dict[str, Any]:
+    """The features of an encoded sample.
+
+    Args:
+        record: from `tfhand.data.encode`, with `alpha`, `depth_mm` and `vertices_mm`.
+
+    Returns:
+        Images as open files, arrays float32, `side`, `seed` and `name`, and `rest`, `(N,)` uint8.
+    """
+    metadata = _metadata(record)
+    tensors = load(record)
+    example: dict[str, Any] = {name: io.BytesIO(tensors.pop(name).tobytes()) for name in IMAGES}
+    example.update({name: tensors.pop(name) for name in ARRAYS})
+    example.update(json.loads(metadata["sample"])["header"])
+    example["rest"] = np.frombuffer(save(tensors, metadata), np.uint8)
+    return example
+
+
+def to_record(example: dict[str, Any]) -> bytes:
+    """The encoded sample that features were made from; `tfhand.data.decode` reads it.
+
+    Args:
+        example: features `STORED`, images still encoded.
+
+    Returns:
+        The very bytes that `to_example` was given.
+    """
+    rest = np.asarray(example["rest"]).tobytes()
+    tensors = load(rest)
+    tensors.update({name: np.frombuffer(bytes(example[name]), np.uint8) for name in IMAGES})
+    tensors.update({name: np.ascontiguousarray(example[name], np.float32) for name in ARRAYS})
+    return save(tensors, _metadata(rest))
+
+
+def _metadata(record: bytes) -> dict[str, str]:
+    size = int.from_bytes(record[:8], "little")
+    return json.loads(record[8 : 8 + size])["__metadata__"]
