@@ -19,19 +19,17 @@ from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
 from tfhand.rendering.surface import ArmParams
 from tfhand.synthetic.camera import BoxSampler, CameraSampler
-from tfhand.synthetic.collision import penetration_mm
-from tfhand.synthetic.gestures import INDEX
+from tfhand.synthetic.collision import SelfCollision
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
+from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "1.0"
+GENERATOR_VERSION = "1.1"
 #: Attempts at a pose before the one with the least overlap is taken.
-_POSE_ATTEMPTS = 9
-#: How far the thumb is lifted in turn where it overlaps a finger, degrees.
-_THUMB_LIFTS_DEG = (8.0, 18.0)
+_POSE_ATTEMPTS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,14 +41,15 @@ class SyntheticConfig:
         left_share: share of left hands.
         backgrounds: folder of photographs to put behind the hands; None for the built-in ones.
         photograph_share: share of backgrounds that are photographs; the others are procedural.
-        penetration_mm: deepest overlap of fingers that passes; deeper ones are drawn anew.
+        penetration_mm: deepest overlap of the hand with itself that passes; where more is left once fingers have been
+            moved apart, another pose is drawn.
     """
 
     size: int = 256
     left_share: float = 0.5
     backgrounds: str | None = None
     photograph_share: float = 0.8
-    penetration_mm: float = 5.0
+    penetration_mm: float = 3.0
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 2048:
@@ -100,6 +99,7 @@ class HandGenerator:
         self.rig = HandRig(self.template)
         self.shapes = ShapeSampler(self.template)
         self.poses = PoseSampler()
+        self.untangle = Untangler(self.template, self.rig, SelfCollision(self.template))
         self.viewpoints = ViewpointSampler()
         self.cameras = CameraSampler()
         self.boxes = BoxSampler()
@@ -171,22 +171,13 @@ class HandGenerator:
         return Scene(surface, vertices, joints, intrinsics, box, facts)
 
     def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
-        """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm.
-
-        The thumb is lifted off the palm first, so that poses in which it touches fingers stay as frequent as drawn;
-        only then another pose is tried.
-        """
+        """A pose whose parts don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
         best = None
-        for attempt in range(_POSE_ATTEMPTS):
-            if attempt % (1 + len(_THUMB_LIFTS_DEG)) == 0:
-                pose, lifts = self.poses.sample(rng), iter((0.0, *_THUMB_LIFTS_DEG))
-            lifted = pose.copy()
-            lifted[INDEX["thumb_abduction"]] += next(lifts)
-            posed = self.template.pose(self.rig.rotations(lifted), shape)
-            overlap = penetration_mm(posed.joints)
-            if best is None or overlap < best[2]:
-                best = (lifted, posed, overlap)
-            if overlap <= self.config.penetration_mm:
+        for _ in range(_POSE_ATTEMPTS):
+            found = self.untangle(self.poses.sample(rng), shape)
+            if best is None or found[2] < best[2]:
+                best = found
+            if best[2] <= self.config.penetration_mm:
                 break
         return best
 
