@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from tfhand.constants import BONES, JOINT_NAMES
 from tfhand.mesh import LABELS, HandTemplate
@@ -70,6 +71,25 @@ def test_rest_pose_is_the_surface(template):
     assert hand.surface_vertices.dtype == hand.joints.dtype == np.float32
 
 
+def blended_rigidly(transforms, weights, point):
+    """Dual quaternion blending of one point, with matrices of scipy's (Kavan et al. 2008, algorithm 1)."""
+    real, dual, first = np.zeros(4), np.zeros(4), None
+    for weight, transform in zip(weights, transforms):
+        if weight > 0:
+            x, y, z, w = Rotation.from_matrix(transform[:3, :3]).as_quat()
+            turn = np.array([w, x, y, z])
+            first = turn if first is None else first
+            turn = turn if turn @ first >= 0 else -turn
+            tx, ty, tz = transform[:3, 3]
+            move = np.array([[0, -tx, -ty, -tz], [tx, 0, -tz, ty], [ty, tz, 0, -tx], [tz, -ty, tx, 0]])
+            real, dual = real + weight * turn, dual + weight * 0.5 * move @ turn
+    length = np.linalg.norm(real)
+    (w, *axis), (dual_w, *dual_axis) = real / length, dual / length
+    axis, dual_axis = np.array(axis), np.array(dual_axis)
+    shift = 2 * (w * dual_axis - dual_w * axis + np.cross(axis, dual_axis))
+    return Rotation.from_quat([*axis, w]).apply(point) + shift
+
+
 def test_skinning_matches_a_naive_loop(template):
     rotations = _random_rotations(template, 0)
     shape = np.random.default_rng(1).uniform(-1, 1, len(template.shape_names))
@@ -87,10 +107,7 @@ def test_skinning_matches_a_naive_loop(template):
     transforms.append(np.eye(4))
     hand = template.pose(rotations, shape, turn, shift)
     for vertex in range(0, len(rest), 37):
-        moved = sum(
-            weight * (transforms[bone] @ np.append(rest[vertex], 1))[:3]
-            for bone, weight in enumerate(rig.skin_weights[vertex])
-        )
+        moved = blended_rigidly(transforms, rig.skin_weights[vertex], rest[vertex])
         np.testing.assert_allclose(hand.surface_vertices[vertex], turn @ moved + shift, atol=2e-3)
     for joint, (point, bone) in enumerate(zip(rig.joint_points, rig.joint_bones)):
         moved = (transforms[bone] @ np.append(points[point], 1))[:3]

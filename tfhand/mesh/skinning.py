@@ -1,4 +1,11 @@
-"""Linear blend skinning of the hand's rig in numpy."""
+"""Dual quaternion skinning of the hand's rig in numpy.
+
+Blending matrices linearly pulls the skin over a bent joint towards its axis: at 90 degrees a knuckle keeps 85 % of its
+thickness. Blended dual quaternions stay rigid motions, so that it keeps all of it; they cost the same.
+
+References:
+    Kavan, Collins, Zara, O'Sullivan, "Geometric Skinning with Approximate Dual Quaternion Blending", ACM TOG 2008.
+"""
 
 from __future__ import annotations
 
@@ -81,10 +88,68 @@ class Rig:
         return turns, shifts
 
     def skin(self, rest_vertices: np.ndarray, turns: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """Moves vertices with their bones: (S, 3) float32 mm in, (S, 3) float32 mm out."""
-        blended = self.skin_weights @ np.concatenate([turns.reshape(-1, 9), shifts], axis=1)
-        turned = np.matmul(blended[:, :9].reshape(-1, 3, 3), rest_vertices[:, :, None])[:, :, 0]
-        return turned + blended[:, 9:]
+        """Moves vertices with their bones.
+
+        Args:
+            rest_vertices: (S, 3) float32 mm, shaped, rest pose.
+            turns: (K + 1, 3, 3) rotations of the bones and the forearm.
+            shifts: (K + 1, 3) translations of the same, mm.
+
+        Returns:
+            (S, 3) float32 mm.
+        """
+        real = quaternions(turns)
+        for bone, parent in enumerate(self.bone_parents.tolist()):
+            if real[bone] @ real[parent] < 0:  # of the two quaternions of a turn the one nearer to the parent's
+                real[bone] = -real[bone]
+        dual = 0.5 * _products(np.column_stack([np.zeros(len(real)), shifts]), real)
+        blended = np.concatenate([real, dual], axis=1).astype(np.float32).T @ self.skin_weights.T
+        blended /= np.sqrt(np.einsum("cs,cs->s", blended[:4], blended[:4]))
+        w, axis, dual_w, dual_axis = blended[0], blended[1:4], blended[4], blended[5:]
+        rest = np.ascontiguousarray(rest_vertices.T)
+        # v + 2 r x (r x v + w v + e) + 2 (w e - e0 r), with the products by r gathered.
+        moved = rest + 2 * (_crosses(axis, _crosses(axis, rest) + w * rest + dual_axis) + w * dual_axis - dual_w * axis)
+        return np.ascontiguousarray(moved.T)
+
+
+def quaternions(rotations: np.ndarray) -> np.ndarray:
+    """Unit quaternions of rotation matrices.
+
+    Each is read off the row of `4 q q^T` whose diagonal element is largest, so that no turn is ill-conditioned.
+
+    Args:
+        rotations: (N, 3, 3).
+
+    Returns:
+        (N, 4) float64: w, x, y, z; their signs are arbitrary.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = np.moveaxis(np.asarray(rotations, np.float64), 0, -1)
+    outer = np.array(
+        [
+            [1 + xx + yy + zz, zy - yz, xz - zx, yx - xy],
+            [zy - yz, 1 + xx - yy - zz, yx + xy, xz + zx],
+            [xz - zx, yx + xy, 1 - xx + yy - zz, zy + yz],
+            [yx - xy, xz + zx, zy + yz, 1 - xx - yy + zz],
+        ]
+    )
+    best = np.einsum("iin->in", outer).argmax(axis=0)
+    rows = outer[best, :, np.arange(len(best))]
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _products(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Products of quaternions, (N, 4) each."""
+    (a, b, c, d), (w, x, y, z) = left.T, right.T
+    return np.stack(
+        [a * w - b * x - c * y - d * z, a * x + b * w + c * z - d * y, a * y - b * z + c * w + d * x,
+         a * z + b * y - c * x + d * w], axis=1,
+    )  # fmt: skip
+
+
+def _crosses(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Cross products of vectors in columns, (3, N) each."""
+    (a, b, c), (x, y, z) = left, right
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x])
 
 
 def axis_rotations(axes: np.ndarray, angles: np.ndarray) -> np.ndarray:

@@ -82,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     look.add_argument("--tile-size", type=int, default=192, help="side of a tile in pixels (default 192)")
     look.add_argument("--columns", type=int, help="samples in a row (default: about square)")
     look.set_defaults(run=_inspect)
+    poses = commands.add_parser("gestures", help="draw the named hand poses that samples start from, with their names")
+    poses.add_argument("--out", metavar="FILE", help="picture to write, such as gestures.png; without it, only names")
+    poses.add_argument("--family", help="only this family, such as fists or 'open hands'")
+    poses.add_argument("--name", metavar="PART", help="only gestures whose names contain this")
+    poses.add_argument("--tile-size", type=int, default=120, help="side of a tile in pixels (default 120)")
+    poses.add_argument("--columns", type=int, help="gestures in a row (default: about square)")
+    poses.set_defaults(run=_gestures)
     return parser
 
 
@@ -148,6 +155,19 @@ def _inspect(args: argparse.Namespace) -> int:
     slim = ShardedDataset(args.data_dir, with_alpha=False)
     print(coverage([slim[int(number)] for number in many]))
     print(f"{len(samples)} samples drawn in {args.out}")
+    return 0
+
+
+def _gestures(args: argparse.Namespace) -> int:
+    from tfhand.synthetic.gestures.sheet import gesture_sheet, select
+    from tfhand.synthetic.inspect import save_sheet
+
+    names = select(args.family, args.name)
+    if args.out is None:
+        print("\n".join(names))
+        return 0
+    save_sheet(gesture_sheet(names, args.tile_size, args.columns), args.out)
+    print(f"{len(names)} gestures drawn in {args.out}")
     return 0
 
 

@@ -20,20 +20,18 @@ from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
 from tfhand.rendering.surface import ArmParams
 from tfhand.synthetic.camera import BoxSampler, CameraSampler
-from tfhand.synthetic.collision import penetration_mm
-from tfhand.synthetic.gestures import INDEX
+from tfhand.synthetic.collision import SelfCollision
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
 from tfhand.synthetic.split import SPLITS, background_cell, draw_until, in_split, shape_cell, view_cell
+from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "1.1"
+GENERATOR_VERSION = "2.0"
 #: Attempts at a pose before the one with the least overlap is taken.
-_POSE_ATTEMPTS = 9
-#: How far the thumb is lifted in turn where it overlaps a finger, degrees.
-_THUMB_LIFTS_DEG = (8.0, 18.0)
+_POSE_ATTEMPTS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +43,8 @@ class SyntheticConfig:
         left_share: share of left hands.
         backgrounds: folder of photographs to put behind the hands; None for the built-in ones.
         photograph_share: share of backgrounds that are photographs; the others are procedural.
-        penetration_mm: deepest overlap of fingers that passes; deeper ones are drawn anew.
+        penetration_mm: deepest overlap of the hand with itself that passes; where more is left once fingers have been
+            moved apart, another pose is drawn.
         split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
             from everything.
     """
@@ -54,7 +53,7 @@ class SyntheticConfig:
     left_share: float = 0.5
     backgrounds: str | None = None
     photograph_share: float = 0.8
-    penetration_mm: float = 5.0
+    penetration_mm: float = 3.0
     split: str = "all"
 
     def __post_init__(self) -> None:
@@ -107,6 +106,7 @@ class HandGenerator:
         self.rig = HandRig(self.template)
         self.shapes = ShapeSampler(self.template)
         self.poses = PoseSampler()
+        self.untangle = Untangler(self.template, self.rig, SelfCollision(self.template))
         self.viewpoints = ViewpointSampler()
         self.cameras = CameraSampler()
         self.boxes = BoxSampler()
@@ -188,22 +188,13 @@ class HandGenerator:
         return in_split(background_cell(path.name), self.config.split)
 
     def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
-        """A pose whose fingers don't run through each other, or the best of a few: pose, posed hand, overlap in mm.
-
-        The thumb is lifted off the palm first, so that poses in which it touches fingers stay as frequent as drawn;
-        only then another pose is tried.
-        """
+        """A pose whose parts don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
         best = None
-        for attempt in range(_POSE_ATTEMPTS):
-            if attempt % (1 + len(_THUMB_LIFTS_DEG)) == 0:
-                pose, lifts = self.poses.sample(rng), iter((0.0, *_THUMB_LIFTS_DEG))
-            lifted = pose.copy()
-            lifted[INDEX["thumb_abduction"]] += next(lifts)
-            posed = self.template.pose(self.rig.rotations(lifted), shape)
-            overlap = penetration_mm(posed.joints)
-            if best is None or overlap < best[2]:
-                best = (lifted, posed, overlap)
-            if overlap <= self.config.penetration_mm:
+        for _ in range(_POSE_ATTEMPTS):
+            found = self.untangle(self.poses.sample(rng), shape)
+            if best is None or found[2] < best[2]:
+                best = found
+            if best[2] <= self.config.penetration_mm:
                 break
         return best
 

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfhand.synthetic.gestures import DOFS, FINGERS, GESTURES, INDEX, gesture
+from tfhand.synthetic.gestures import DOFS, FINGERS, GESTURES, INDEX, gesture, weights
 
-#: Ranges of motion, degrees, as functional anatomy gives them for healthy adults: (lowest, highest).
+#: Ranges of motion of healthy adults, degrees: (lowest, highest). MCP's extension is the active one; the fingers'
+#: spread counts from closed fingers. The thumb's base counts from its rest, half-way between its extremes: 75 degrees
+#: of palmar abduction in all, and of flexion 35 to the back and 58 across the palm, as far as opposition to the little
+#: finger takes. After the American Academy of Orthopaedic Surgeons, "Joint motion: method of measuring and recording",
+#: 1965; Hume, Gellman, McKellop, Brumfield, "Functional range of motion of the joints of the hand", J. Hand Surgery
+#: 1990; hollow of the palm: El-Shennawy et al., "Three-dimensional kinematic analysis of the second through fifth
+#: carpometacarpal joints", J. Hand Surgery 2001.
 LIMITS: dict[str, tuple[float, float]] = {
     "mcp": (-30, 90),
     "pip": (0, 110),
@@ -24,13 +30,14 @@ LIMITS: dict[str, tuple[float, float]] = {
     "wrist_flexion": (-65, 65),
     "wrist_deviation": (-20, 32),
 }
-_LOW, _HIGH = (
+LOWEST, HIGHEST = (
     np.array([LIMITS.get(name) or LIMITS[name.split("_")[1]] for name in DOFS], np.float64)[:, side] for side in (0, 1)
 )
 _MCP, _PIP, _DIP, _SPREAD = (
     np.array([INDEX[f"{finger}_{joint}"] for finger in FINGERS]) for joint in ("mcp", "pip", "dip", "spread")
 )
 _THUMB = slice(INDEX["thumb_flexion"], INDEX["thumb_ip"] + 1)
+_TWIST = INDEX["thumb_twist"]
 _WRIST = [INDEX["wrist_flexion"], INDEX["wrist_deviation"]]
 
 
@@ -86,23 +93,35 @@ def anatomical(pose: np.ndarray) -> np.ndarray:
     """The nearest pose that joints allow, roughly.
 
     Ranges of motion; fingers that close lose their spread (the collateral ligaments tighten); a tip bends at most
-    with its middle joint (the deep flexor bends both: about two thirds of PIP), and hardly at all on a straight finger.
+    with its middle joint (the deep flexor bends both: about two thirds of PIP), and hardly at all on a straight finger;
+    the thumb turns its pad towards the fingers (pronates) only as it is brought across the palm (opposition).
 
     Args:
         pose: `(25,)` degrees.
 
     Returns:
         `(25,)` float64 degrees.
+
+    References:
+        Rijpkema and Girard, "Computer animation of knowledge-based human grasping", SIGGRAPH 1991 (DIP = 2/3 PIP).
+        Li and Tang, "Coordination of thumb joints during opposition", J. Biomechanics 2007.
     """
-    pose = np.clip(pose, _LOW, _HIGH)
+    pose = np.clip(pose, LOWEST, HIGHEST)
     room = np.interp(pose[_MCP], [20, 80], [1.0, 0.25]) * 20
     pose[_SPREAD] = np.clip(pose[_SPREAD], -room, room)
+    pose[_TWIST] = min(pose[_TWIST], 8 + 0.45 * max(pose[_THUMB.start], 0))
     pose[_DIP] = np.clip(pose[_DIP], 0.35 * pose[_PIP] - 15, 0.75 * pose[_PIP] + 12)
     return pose
 
 
+def blend(one: str, other: str, share: float) -> np.ndarray:
+    """The pose `(25,)`, degrees, on the way from one named gesture (`share` 0) to another (1)."""
+    first, second = gesture(one).angles(), gesture(other).angles()
+    return anatomical(first + share * (second - first))
+
+
 def _random_gesture(rng: np.random.Generator) -> np.ndarray:
-    place = min(int(np.searchsorted(_WEIGHTS, rng.random(), side="right")), len(_POSES) - 1)
+    place = min(int(np.searchsorted(_ENDS, rng.random(), side="right")), len(_POSES) - 1)
     return _POSES[place].copy()
 
 
@@ -128,5 +147,4 @@ def _random_fingers(rng: np.random.Generator) -> np.ndarray:
 
 
 _POSES = [one.angles() for one in GESTURES.values()]
-_WEIGHTS = np.cumsum([one.weight for one in GESTURES.values()])
-_WEIGHTS = _WEIGHTS / _WEIGHTS[-1]
+_ENDS = np.cumsum(weights())

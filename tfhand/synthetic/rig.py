@@ -65,6 +65,11 @@ class HandRig:
         axes = template.rig.bone_axes[self._knuckles].astype(np.float64)
         self._knuckle_flexion = np.einsum("fab,fb->fa", lean, axes[:, _FLEXION])
         self._knuckle_abduction = axes[:, _ABDUCTION]
+        self._axes = template.rig.bone_axes[tuple(self._target.T)].astype(np.float64) * self._sign[:, None]
+        for place, finger in enumerate(FINGERS):
+            self._axes[INDEX[f"{finger}_mcp"]] = self._knuckle_flexion[place]
+        # An axis turns with its bone, or is fixed in the bone before: flexion's, but that of a knuckle's spread.
+        self._fixed_before = (self._target[:, 1] == _FLEXION) != np.isin(self._target[:, 0], self._knuckles)
 
     def rotations(self, pose: np.ndarray) -> np.ndarray:
         """Rotations `(20, 3, 3)` float32 of the bones for a pose `(25,)` in degrees."""
@@ -75,6 +80,33 @@ class HandRig:
         flexed = axis_rotations(self._knuckle_flexion, knuckles[:, _FLEXION])
         rotations[self._knuckles] = axis_rotations(self._knuckle_abduction, knuckles[:, _ABDUCTION]) @ flexed
         return rotations
+
+    @property
+    def dof_bones(self) -> np.ndarray:
+        """`(25,)` int64, the bone that each angle of a pose turns."""
+        return self._target[:, 0]
+
+    def dof_axes(self, rotations: np.ndarray, shape: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Where the axes of a pose's angles lie once the hand is posed.
+
+        Args:
+            rotations: `(20, 3, 3)` of the pose.
+            shape: `(B,)` weights of the shape keys; None for all 0.
+
+        Returns:
+            `(25, 3)` unit vectors about which the angles turn, right-handed, and `(25, 3)` points on them, mm, both in
+            the template's frame, with the twist of the thumb's base left out of account.
+        """
+        skeleton = self._template.rig
+        points = skeleton.points
+        if shape is not None:
+            points = points + np.tensordot(np.asarray(shape, np.float32), skeleton.point_deltas, 1)
+        turns, shifts = skeleton.bone_transforms(rotations, points)
+        bones = self.dof_bones
+        carriers = np.where(self._fixed_before, skeleton.bone_parents[bones], bones)
+        axes = np.einsum("dab,db->da", turns[carriers], self._axes)
+        heads = np.einsum("dab,db->da", turns[bones], points[bones]) + shifts[bones]
+        return axes, heads
 
 
 def _rest_pose(template: HandTemplate) -> np.ndarray:

@@ -1,0 +1,46 @@
+"""Everyday and emblematic hands that belong to no other family."""
+
+from __future__ import annotations
+
+from tfhand.synthetic.gestures.states import Gesture
+
+GESTURES: dict[str, Gesture] = {
+    "horns": Gesture("IffI", "over_middle", 6, weight=1.5),
+    "love": Gesture("IffI", "out", 12, weight=1.5),
+    "call_me": Gesture("qqqI", "far_out", 12, weight=1.2),
+    "snap": Gesture("Imff", "to_middle", 0, weight=0.5),
+    "snapped": Gesture("bmff", "against", 0, weight=0.5),
+    "flick": Gesture("kIII", (28, 0, 10, 6, 18), 5, weight=0.5),
+    "fig": Gesture("gqqq", (20, -10, 0, 18, 10), 0, weight=0.4),
+    "corna_low": Gesture("IqqI", "to_middle", 2),
+    "three_outer_up": Gesture("fIII", "out", 8),
+    "middle_ring_up": Gesture("fIIf", "over", 4, weight=0.5),
+    "index_ring_little_up": Gesture("IfII", "to_middle", 7, weight=0.7),
+    "index_middle_little_up": Gesture("IIfI", "to_ring", 8, weight=0.8),
+    "quote_marks": Gesture("ccff", "over_ring", 6, weight=0.6),
+    "typing": Gesture("brrr", "relaxed", 6, weight=0.8),
+    "typing_thumb_down": Gesture("hbbb", "front", 5, wrist=(-18, 0), weight=0.6),
+    "piano": Gesture("hhhh", "front", 13, weight=0.7),
+    "piano_reach": Gesture(("r", "b", "b", "I"), "far_out", 13, weight=0.6),
+    "guitar_chord": Gesture(((34, 72, 48), (46, 70, 46), (28, 80, 52), (16, 74, 48)), (24, 12, 6, 6, 4), 4, weight=0.5),
+    "salute": Gesture("IIII", "beside", -2, wrist=(18, 0)),
+    "handshake": Gesture("ssss", (-10, -2, 0, 2, 2), 1, weight=0.8),
+    "pray": Gesture("IIII", (2, -24, 0, 4, 4), -2, wrist=(-60, 0), weight=0.4),
+    "come_here": Gesture("hhhh", "out", 2, wrist=(20, 0)),
+    "come_here_open": Gesture("bbbb", "out", 4, wrist=(-20, 0)),
+    "so_so": Gesture("ssrr", "out", 9),
+    "scratch": Gesture("cchh", "relaxed", 4),
+    "knock": Gesture("lfff", "over_middle", 0, wrist=(-25, 0)),
+    "slap": Gesture("ssss", "far_out", 6, wrist=(-12, 0)),
+    "fan_closing": Gesture("rhgf", "relaxed", 4),
+    "fan_opening": Gesture("fgbI", "out", 6),
+    "spider": Gesture("hhhh", "grasp", 13),
+    "duck": Gesture("tttt", "to_ring", -2),
+    "duck_open": Gesture("ssss", (30, 24, 10, 0, 0), 0),
+    "rabbit": Gesture("IIpp", "to_ring", 13),
+    "fox": Gesture("IppI", "to_middle", 6),
+    "swipe": Gesture("brrb", "out", 2, wrist=(10, -12)),
+    "zoom": Gesture(((20, 24, 12), "g", "g", "g"), (8, 12, 6, 4, 10), 6),
+    "thumb_typing": Gesture("bbgg", (34, 2, 6, 20, 40), 1),
+    "hold_phone": Gesture(((22, 40, 20), (26, 42, 22), (30, 46, 26), (30, 50, 28)), (-4, 4, 0, 0, 6), 3),
+}
