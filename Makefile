@@ -30,7 +30,7 @@ $(STAMP): setup.py tfhand/version.py
 	  { echo "No Python 3.11, 3.12 or 3.13 was found. On Debian: apt install python3.11 python3.11-venv" >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || \
 	  { echo "$(PYTHON) could not make a virtual environment in $(VENV). On Debian: apt install python3.11-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,export]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,export,beam]"
 	@touch $@
 
 demo: $(STAMP)

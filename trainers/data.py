@@ -8,6 +8,7 @@ from typing import Any
 from tfhand.data import BatchSource, ShardedDataset
 from tfhand.data.batches import Batch
 from tfhand.rendering.background import BackgroundSource
+from tfhand.synthetic.split import background_cell, in_split
 from trainers.config import DataConfig, StageConfig
 
 VALIDATION_BATCH = 16
@@ -45,8 +46,8 @@ def open_training_set(config: DataConfig, folder: Path, seed: int) -> Any:
     if config.train is None and config.num_samples == 0:
         from tfhand.synthetic.source import SyntheticSource
 
-        return SyntheticSource(ENDLESS, _render_config(config), seed, config.workers)
-    return _open(config.train, folder / "train", config.num_samples, config, seed)
+        return SyntheticSource(ENDLESS, _render_config(config, "train"), seed, config.workers)
+    return _open(config.train, folder, "train", config.num_samples, config, seed)
 
 
 def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertices: int) -> list[Batch]:
@@ -61,18 +62,19 @@ def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertice
     Raises:
         ValueError: see `check_meshes`.
     """
-    dataset = _open(config.validation, folder / "validation", config.num_validation, config, VALIDATION_SEED)
+    dataset = _open(config.validation, folder, "validation", config.num_validation, config, VALIDATION_SEED)
     check_meshes(dataset, num_vertices, "data.validation")
     return list(BatchSource(FirstSamples(dataset, config.num_validation), VALIDATION_BATCH, size, shuffle=False))
 
 
 def open_backgrounds(config: DataConfig) -> BackgroundSource:
-    """The pictures that augmentation puts behind hands.
+    """The pictures that augmentation puts behind hands: those that validation hands never stand before.
 
     Raises:
-        FileNotFoundError, ValueError: the folder is missing or holds no picture.
+        FileNotFoundError, ValueError: the folder is missing or holds no picture of the training split.
     """
-    return BackgroundSource(() if config.backgrounds is None else (config.backgrounds,))
+    folders = () if config.backgrounds is None else (config.backgrounds,)
+    return BackgroundSource(folders, accepts=lambda path: in_split(background_cell(path.name), "train"))
 
 
 def check_given(config: DataConfig, num_vertices: int) -> None:
@@ -136,16 +138,16 @@ def training_batches(
     return BatchSource(dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds)
 
 
-def _open(data_dir: str | None, rendered: Path, count: int, config: DataConfig, seed: int) -> ShardedDataset:
+def _open(data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int) -> ShardedDataset:
     if data_dir is not None:
         return ShardedDataset(data_dir)
     from tfhand.synthetic.generate import generate
 
-    generate(rendered, count, config.workers, _render_config(config), seed)
-    return ShardedDataset(rendered)
+    generate(folder / split, count, config.workers, _render_config(config, split), seed)
+    return ShardedDataset(folder / split)
 
 
-def _render_config(config: DataConfig) -> Any:
+def _render_config(config: DataConfig, split: str) -> Any:
     from tfhand.synthetic.generator import SyntheticConfig
 
-    return SyntheticConfig(size=config.render_size, backgrounds=config.backgrounds)
+    return SyntheticConfig(size=config.render_size, backgrounds=config.backgrounds, split=split)
