@@ -63,7 +63,8 @@ def test_windowing_rings_less_and_radiance_is_never_negative(sphere):
 def test_colours_of_black_bodies():
     """Chromaticities x, y of black bodies: Wyszecki and Stiles, "Color Science", table I(6.4.1)."""
     xyz_from_srgb = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-    for kelvin, x, y in ((2856, 0.4475, 0.4075), (4000, 0.3805, 0.3768), (6500, 0.3135, 0.3237), (10000, 0.2806, 0.2883)):
+    known = ((2856, 0.4475, 0.4075), (4000, 0.3805, 0.3768), (6500, 0.3135, 0.3237), (10000, 0.2806, 0.2883))
+    for kelvin, x, y in known:
         xyz = xyz_from_srgb @ blackbody(np.array([kelvin]))[0]
         np.testing.assert_allclose(xyz[:2] / xyz.sum(), [x, y], atol=0.004)
     colours = blackbody(np.array([1000, 1900, 3000, 6500, 12000, 90000]))

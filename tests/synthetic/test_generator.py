@@ -68,7 +68,9 @@ def test_joints_lie_within_the_hand_and_the_box(samples):
         low, high = sample.box[:2], sample.box[:2] + sample.box[2:]
         assert ((pixels > low - 1) & (pixels < high + 1)).all()
         assert (np.abs(sample.vertices_mm[None] - sample.joints_mm[:, None]).max(-1).min(1) < 20).all()
-        assert (low > 5).all() and (high < 91).all()
+        # The square around the box was rendered, unless the photograph ends across the hand.
+        cut = ((pixels < 0) | (pixels > 96)).any()
+        assert cut or ((low > 5).all() and (high < 91).all())
 
 
 def test_left_hands_are_mirrored_right_hands():

@@ -1,4 +1,4 @@
-"""What shows on the back of some hands: veins and hair as a map of the flat hand, wrinkles and spots of age as a tile."""
+"""What shows on the back of some hands: veins and hair as a map, the wrinkles and spots of age as a tile."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def age_tile(size: int, tile_mm: float) -> np.ndarray:
         tile_mm: side, mm.
 
     Returns:
-        (size, size, 4) float32: derivatives of the wrinkles' height (mm) by x and y, their grooves 0 .. 1, spots 0 .. 1.
+        (size, size, 4) float32: derivatives of the wrinkles' height (mm) by x and y, their grooves and spots, 0 .. 1.
     """
     rng = np.random.default_rng(5)
     frequency = np.fft.fftfreq(size) * size / tile_mm
