@@ -75,7 +75,7 @@ def age_tile(size: int, tile_mm: float) -> np.ndarray:
         noise = np.fft.ifft2(np.fft.fft2(rng.standard_normal((size, size))) * radius * np.exp(-(radius**2))).real
         groove = np.maximum(groove, strength * np.exp(-((noise / noise.std() / 0.3) ** 2)))
     texel = tile_mm / size
-    height = -0.22 * _blurred_wrapping(groove, 0.4 / texel)
+    height = -0.15 * _blurred_wrapping(groove, 0.4 / texel)
     slopes = [(np.roll(height, -1, axis) - np.roll(height, 1, axis)) / (2 * texel) for axis in (1, 0)]
     spots = np.zeros((size, size))
     line = (np.arange(size) + 0.5) * texel

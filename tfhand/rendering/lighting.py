@@ -29,8 +29,9 @@ _OCCLUSION_MAP = 56
 _LIFT_MM, _BIAS_MM, _SOFTNESS_MM = 1.5, 2.0, 3.0
 #: Side of the environment's octahedral map, texels: 4 degrees apart, finer than skin is smooth.
 ENVIRONMENT_SIZE = 33
-#: From what casts a shadow to where it falls, and the range of the blur of its edge, mm.
-_SHADOW_REACH_MM, _PENUMBRA_MM = 30.0, (1.0, 14.0)
+#: From what casts a shadow to where it falls, and the range of the blur of its edge, mm: less than 2 shows the texels
+#: of the shadow map.
+_SHADOW_REACH_MM, _PENUMBRA_MM = 30.0, (2.0, 14.0)
 #: Lamps below this share of the strongest one cast no shadow.
 _LEAST_SHADOW = 0.3
 
