@@ -20,8 +20,8 @@ constexpr float kLift = 1.2f;
 
 TFHAND_INLINE float Fifth(float x) { return x * x * x * x * x; }
 
-// The cosine of light on the relief, given that on the smooth surface: where light grazes the surface, what rises from it
-// shades what lies behind, so that no facet sparkles far beyond the terminator.
+// The cosine of light on the relief, given that on the smooth surface: where light grazes the surface, what rises from
+// it shades what lies behind, so that no facet sparkles far beyond the terminator.
 TFHAND_INLINE float Sheltered(float n_relief, float n_smooth) {
   return std::min(n_relief, 0.06f + 1.6f * std::max(n_smooth, -0.1f));
 }
