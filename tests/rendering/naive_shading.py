@@ -24,19 +24,26 @@ def bent_normals(normals, tangents, slope_x, slope_y):
     return normalised(normals - slope_x[:, None] * tangents[:, :3] - slope_y[:, None] * tangents[:, 3:])
 
 
+def sheltered(n_relief, n_smooth):
+    """Cosines of light on a relief, limited by those on the smooth surface (see shade.cc)."""
+    return np.minimum(n_relief, 0.06 + 1.6 * np.maximum(n_smooth, -0.1))
+
+
 def diffuse(smooth, bent, light, visibility, softness):
     """Diffuse irradiance factor (N, 3) from one light, wrapped and reddened at the terminator and in half shadow."""
-    n_smooth, n_bent = smooth @ light, bent @ light
+    n_smooth = smooth @ light
+    n_bent = sheltered(bent @ light, n_smooth)
     blur, wrap = softness * BLUR, softness * WRAP
     cosine = n_bent[:, None] + (n_smooth - n_bent)[:, None] * blur
     cosine = np.maximum((cosine + wrap) / (1 + wrap), 0)
     return cosine * visibility[:, None] * (1 + (1 - visibility)[:, None] * 0.5 * blur)
 
 
-def specular(normals, view, light, roughness, f0):
+def specular(normals, view, light, roughness, f0, smooth=None):
     """Specular reflection (N,) of one light, times the cosine: GGX with Schlick's Fresnel (Walter et al. 2007)."""
     half = normalised(view + light)
-    n_l, n_v = np.maximum(normals @ light, 0), np.maximum(dot(normals, view), 0.05)
+    n_l, n_v = normals @ light, np.maximum(dot(normals, view), 0.05)
+    n_l = np.maximum(n_l if smooth is None else sheltered(n_l, smooth @ light), 0)
     n_h, v_h = np.clip(dot(normals, half), 0, 1), np.clip(dot(view, half), 0, 1)
     alpha = roughness**2
     density = alpha**2 / (4 * (n_h**2 * (alpha**2 - 1) + 1) ** 2)
@@ -53,7 +60,7 @@ def shade(points, values, look, lights, shadows, softness):
     for direction, colour, shadow in zip(lights.directions, lights.colours, shadows, strict=True):
         seen = np.ones(len(points)) if shadow is None else shadow.lit_share(points + LIFT_MM * smooth)
         irradiance += diffuse(smooth, bent, direction, seen, softness) * colour
-        gloss += (specular(glossy, view, direction, look.roughness, look.f0) * seen)[:, None] * colour
+        gloss += (specular(glossy, view, direction, look.roughness, look.f0, smooth) * seen)[:, None] * colour
     n_v = np.clip(dot(glossy, view), 0, 1)
     share = look.f0 + 0.5 * (np.maximum(1 - look.roughness, look.f0) - look.f0) * (1 - n_v) ** 5
     mirror = lights.radiance(2 * dot(glossy, view)[:, None] * glossy - view) * (share * values[-1])[:, None]

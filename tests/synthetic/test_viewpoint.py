@@ -5,6 +5,7 @@ import pytest
 
 from tfhand.synthetic.viewpoint import (
     HABITS,
+    KINDS,
     ViewpointSampler,
     hand_frame,
     look_rotation,
@@ -77,3 +78,10 @@ def test_sampler_covers_the_sphere_and_prefers_palms():
     up = np.stack([rotation @ [0, 1, 0] for rotation in rotations])
     assert (up[:, 1] < 0).mean() > 0.7
     assert sum(habit.share for habit in HABITS.values()) == pytest.approx(1)
+
+
+def test_shares_of_kinds_are_those_documented():
+    """The table in docs/synthetic_data.md."""
+    shares = {kind: sum(habit.share for habit in HABITS.values() if habit.kind == kind) for kind in KINDS}
+    assert shares == pytest.approx({"allocentric": 0.66, "egocentric": 0.16, "full sphere": 0.18})
+    assert all(habit.concentration == 0 for habit in HABITS.values() if habit.kind == "full sphere")

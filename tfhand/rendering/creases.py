@@ -1,4 +1,4 @@
-"""Lines of the hand as curves on the flat hand: palm lines, flexion creases, knuckle wrinkles, tendons, veins."""
+"""Lines of the hand as curves on the flat hand: palm lines, flexion creases, knuckle wrinkles, tendons."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def crease_curves(joints: np.ndarray, which: str) -> list[Curve]:
     if which not in ("palm", "back"):
         raise ValueError(f"which: expected 'palm' or 'back', got {which!r}.")
     rng = np.random.default_rng(7)
-    curves = _palm_lines(joints, rng) if which == "palm" else _tendons_and_veins(joints, rng)
+    curves = _palm_lines(joints, rng) if which == "palm" else _tendons(joints)
     for finger in FINGERS:
         curves += _palmar_creases(joints, finger, rng) if which == "palm" else _knuckle_wrinkles(joints, finger, rng)
     return curves
@@ -60,34 +60,26 @@ def _palm_lines(joints: np.ndarray, rng: np.random.Generator) -> list[Curve]:
     curves = []
     for _, points, width, depth in _PALM_LINES:
         placed = [wrist + y * along + (x + 0.05 * (1 - y)) * across for x, y in points]
-        curves.append(Curve(_spline(np.array(placed)), width, depth))
+        curves.append(Curve(spline(np.array(placed)), width, depth))
     for _ in range(26):
         start = np.array([rng.uniform(-0.5, 0.5), rng.uniform(0.1, 0.95)])
         step = rng.normal(0, 1, 2) * (0.10, 0.13)
         points = [start, start + step + rng.normal(0, 0.02, 2), start + 2 * step]
         placed = [wrist + y * along + x * across for x, y in points]
-        curves.append(Curve(_spline(np.array(placed)), 0.8, float(rng.uniform(0.05, 0.16))))
+        curves.append(Curve(spline(np.array(placed)), 0.8, float(rng.uniform(0.05, 0.16))))
     return curves
 
 
-def _tendons_and_veins(joints: np.ndarray, rng: np.random.Generator) -> list[Curve]:
-    """Ridges on the back: a tendon to every finger's knuckle, and veins that wander between them."""
-    wrist, index, middle, little = (joints[JOINT_NAMES.index(n), :2] for n in ("wrist", "index1", "middle1", "little1"))
-    along, across = middle - wrist, little - index
+def _tendons(joints: np.ndarray) -> list[Curve]:
+    """Ridges on the back: a tendon to every finger's knuckle."""
+    wrist, middle = (joints[JOINT_NAMES.index(n), :2] for n in ("wrist", "middle1"))
+    along = middle - wrist
     curves = []
     for finger in FINGERS[1:]:
         knuckle = joints[FINGER_JOINTS[finger][0], :2]
         start = wrist + 0.35 * along + 0.35 * (knuckle - wrist - 0.9 * along)
-        curves.append(Curve(_spline(np.stack([start, 0.5 * (start + knuckle), knuckle])), 5.0, -0.5))
+        curves.append(Curve(spline(np.stack([start, 0.5 * (start + knuckle), knuckle])), 5.0, -0.5))
         curves.append(Curve(_across(knuckle, knuckle - wrist, 4.0, 0.0, 0.0), 9.0, -0.9))
-    for x in (-0.28, -0.08, 0.17, 0.38):
-        points = [(x + rng.normal(0, 0.05), y) for y in np.linspace(0.95, -0.6, 7)]
-        placed = np.array([wrist + y * along + (x + 0.1 * (1 - y)) * across for x, y in points])
-        curves.append(Curve(_spline(placed), 2.6, -0.38))
-        if rng.random() < 0.8:
-            axes = np.stack([rng.choice([-1, 1]) * across, along])
-            branch = placed[2] + np.array([(0, 0), (0.12, 0.2), (0.2, 0.45)]) @ axes
-            curves.append(Curve(_spline(branch), 2.2, -0.28))
     return curves
 
 
@@ -147,7 +139,7 @@ def _across(centre: np.ndarray, direction: np.ndarray, half: float, bow: float, 
     return centre + half * t * (side + tilt * along) - bow * t * t * along
 
 
-def _spline(points: np.ndarray, samples: int = 12) -> np.ndarray:
+def spline(points: np.ndarray, samples: int = 12) -> np.ndarray:
     """Returns a Catmull-Rom curve through `points` (n, 2)."""
     padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     t = np.linspace(0, 1, samples, endpoint=False)[:, None]

@@ -3,15 +3,22 @@
 All directions are unit vectors in the camera frame (x right, y down, z forward) and point *towards* the
 light. Colours are linear RGB. An unoccluded white surface in an environment of radiance 1 has irradiance 1
 here (the usual pi is left out), so a surface's outgoing light is albedo times irradiance.
+
+What lightings there are is in `lightings.py`; the environment is made of discs, projected to spherical harmonics.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
+from tfhand.rendering import harmonics
+from tfhand.rendering.harmonics import disc_coefficients
 from tfhand.rendering.kernel import call
+from tfhand.rendering.light_colour import LUMINANCE, blackbody, tint
+from tfhand.rendering.lightings import LIGHTINGS
 from tfhand.rendering.shadows import viewing_frame
 
 #: Axes along which occlusion of the environment is tested both ways, and the side of the depth map of each, texels.
@@ -22,6 +29,11 @@ _OCCLUSION_MAP = 56
 _LIFT_MM, _BIAS_MM, _SOFTNESS_MM = 1.5, 2.0, 3.0
 #: Side of the environment's octahedral map, texels: 4 degrees apart, finer than skin is smooth.
 ENVIRONMENT_SIZE = 33
+#: From what casts a shadow to where it falls, and the range of the blur of its edge, mm: less than 2 shows the texels
+#: of the shadow map.
+_SHADOW_REACH_MM, _PENUMBRA_MM = 30.0, (2.0, 14.0)
+#: Lamps below this share of the strongest one cast no shadow.
+_LEAST_SHADOW = 0.3
 
 
 @dataclass(frozen=True)
@@ -29,68 +41,64 @@ class LightParams:
     """One lighting.
 
     Attributes:
+        name: of the entry in `lightings.LIGHTINGS` that it was drawn from.
         directions: (L, 3) float32 towards the lights (at infinity), strongest first.
         colours: (L, 3) float32 irradiance that each gives a surface facing it.
         penumbra_mm: (L,) float32 blur radius of each light's shadow; 0 for a light that casts none.
-        up: (3,) float32 direction of the sky.
-        zenith, horizon, ground: (3,) float32 radiance of the environment above, around and below.
-        glow_direction: (3,) float32 towards a broad soft source, such as a window.
-        glow_colour: (3,) float32 its radiance at the centre.
-        glow_sharpness: its falloff `exp(sharpness * (cos - 1))`.
+        up: (3,) float32 the world's up.
+        environment: (9, 3) float32 spherical harmonics of the radiance all around (see `harmonics`).
     """
 
+    name: str
     directions: np.ndarray
     colours: np.ndarray
     penumbra_mm: np.ndarray
     up: np.ndarray
-    zenith: np.ndarray
-    horizon: np.ndarray
-    ground: np.ndarray
-    glow_direction: np.ndarray
-    glow_colour: np.ndarray
-    glow_sharpness: float
+    environment: np.ndarray
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> LightParams:
-        """Draws a lighting: rooms and open sky, from nearly shadowless to one hard lamp."""
-        ambient = rng.uniform(0.25, 0.85)
-        warmth = rng.normal(0.1, 0.22)
-        up = _unit(np.array([0.0, -1.0, 0.0]) + rng.normal(0, 0.35, 3))
-        zenith = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.7, 1.5)
-        horizon = colour_of(warmth + rng.normal(0, 0.2)) * ambient * rng.uniform(0.6, 1.2)
-        bounce = colour_of(rng.normal(0.3, 0.3)) * rng.uniform(0.6, 1.2, 3)
-        ground = bounce * ambient * rng.uniform(0.25, 0.9)
-        count = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.2, 0.05]))
-        strength = (1 - ambient) * rng.uniform(0.7, 1.6) * np.cumprod(rng.uniform(0.25, 0.8, count)) / 0.5
-        colours = np.stack([colour_of(warmth + rng.normal(0, 0.22)) for _ in range(count)])
-        penumbra = np.exp(rng.uniform(np.log(1.0), np.log(12.0), count)) * (np.arange(count) < 2)
+        """Draws a lighting from the table by its entries' weights."""
+        return cls.named(_NAMES[int(np.searchsorted(_ENDS, rng.random(), side="right"))], rng)
+
+    @classmethod
+    def named(cls, name: str, rng: np.random.Generator) -> LightParams:
+        """Draws a lighting of one entry of the table.
+
+        Raises:
+            ValueError: no entry of that name.
+        """
+        if name not in LIGHTINGS:
+            raise ValueError(f"name: expected one of {', '.join(LIGHTINGS)}, got {name!r}.")
+        low, span, chance, on_camera, num_discs, balanced = _ranges(name)
+        elevation, azimuth, size, kelvin, strength, hue, saturation = (low + span * rng.random(low.shape)).T
+        present = rng.random(len(chance)) < chance
+        # Most cameras look level or a little down, some, on heads and above tables, far down.
+        pitch = np.deg2rad(rng.normal(10, 14) if rng.random() < 0.75 else rng.uniform(20, 80))
+        level = _level(pitch, np.deg2rad(rng.normal(0, 8)))
+        mirrored = -1.0 if rng.random() < 0.5 else 1.0
+        directions = _towards(np.deg2rad(elevation), mirrored * np.deg2rad(azimuth))
+        directions = np.where(on_camera[:, None], directions, directions @ level.T)
+        size = np.deg2rad(size)
+        colours = blackbody(kelvin) * tint(hue, saturation) * (strength * present)[:, None]
+        discs, lamps = slice(num_discs), np.arange(num_discs, len(low))[present[num_discs:]]
+        environment = disc_coefficients(directions[discs], size[discs]).T @ colours[discs]
+        # What a white ball reflects, roughly: lamps light the half of it that faces them.
+        cast = environment[0] * harmonics.MEAN + 0.5 * colours[lamps].sum(axis=0)
+        gains = (cast / (cast @ LUMINANCE)) ** -(balanced[0] + rng.random() * (balanced[1] - balanced[0]))
+        lamps = lamps[np.argsort(-(colours[lamps] @ LUMINANCE), kind="stable")]
         return cls(
-            directions=_sample_directions(rng, count).astype(np.float32),
-            colours=(colours * strength[:, None]).astype(np.float32),
-            penumbra_mm=penumbra.astype(np.float32),
-            up=up.astype(np.float32),
-            zenith=zenith.astype(np.float32),
-            horizon=horizon.astype(np.float32),
-            ground=ground.astype(np.float32),
-            glow_direction=_sample_directions(rng, 1)[0].astype(np.float32),
-            glow_colour=(colour_of(warmth + rng.normal(0, 0.3)) * rng.uniform(0, 1.8) * ambient).astype(np.float32),
-            glow_sharpness=float(rng.uniform(1.5, 6.0)),
+            name=name,
+            directions=np.ascontiguousarray(directions[lamps], np.float32),
+            colours=np.ascontiguousarray(colours[lamps] * gains, np.float32),
+            penumbra_mm=_penumbrae(size[lamps], colours[lamps] @ LUMINANCE),
+            up=np.float32(-level[:, 1]),
+            environment=(environment * gains).astype(np.float32),
         )
 
     def radiance(self, directions: np.ndarray) -> np.ndarray:
-        """Returns the environment's radiance (N, 3) seen in unit `directions` (N, 3)."""
-        height = (directions @ self.up)[:, None]
-        above = np.sqrt(np.clip(height, 0, 1))
-        below = np.sqrt(np.clip(-height, 0, 1))
-        sky = self.horizon + above * (self.zenith - self.horizon) + below * (self.ground - self.horizon)
-        glow = np.exp(self.glow_sharpness * ((directions @ self.glow_direction)[:, None] - 1))
-        return sky + glow * self.glow_colour
-
-
-def colour_of(warmth: float) -> np.ndarray:
-    """Returns the linear RGB (3,) of a white light made warmer (> 0, about 1 = tungsten) or cooler; green is 1."""
-    warmth = float(np.clip(warmth, -0.7, 1.4))
-    return np.array([np.exp(0.28 * warmth), 1.0, np.exp(-0.42 * warmth)])
+        """Returns the environment's radiance (N, 3) float32, at least 0, seen in unit `directions` (N, 3)."""
+        return harmonics.evaluate(harmonics.basis(directions), self.environment)
 
 
 def ambient_irradiance(
@@ -117,7 +125,7 @@ def ambient_irradiance(
     Returns:
         irradiance (V, 3) float32 and openness (V,) float32 in 0..1, the cosine-weighted visible share.
     """
-    radiance = np.ascontiguousarray(lights.radiance(_DIRECTIONS), np.float32)
+    radiance = harmonics.evaluate(_DIRECTIONS_BASIS, lights.environment)
     bounced = (radiance.mean(axis=0) * bounce).astype(np.float32)
     centre = np.ascontiguousarray(ball[0], np.float32)
     irradiance, openness = np.empty((3, len(vertices)), np.float32), np.empty(len(vertices), np.float32)
@@ -130,21 +138,42 @@ def ambient_irradiance(
 
 def environment_map(lights: LightParams) -> np.ndarray:
     """Returns the environment's radiance (ENVIRONMENT_SIZE, ENVIRONMENT_SIZE, 3) float32 over the octahedron."""
-    radiance = np.ascontiguousarray(lights.radiance(_OCTAHEDRON), np.float32)
+    radiance = harmonics.evaluate(_OCTAHEDRON_BASIS, lights.environment)
     return radiance.reshape(ENVIRONMENT_SIZE, ENVIRONMENT_SIZE, 3)
 
 
-def _sample_directions(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Returns (count, 3) unit vectors, mostly above and on the camera's side, sometimes from behind or below."""
-    directions = rng.normal(size=(count, 3))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    directions += np.array([0.0, -0.6, -0.55])
-    return np.stack([_unit(direction) for direction in directions])
+@functools.cache
+def _ranges(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int, tuple[float, float]]:
+    """Returns an entry's sources, discs first, as arrays: lowest values (K, 7) and spans (K, 7) of elevation, azimuth,
+    size, kelvin, strength, hue, saturation; chances (K,); which turn with the camera (K,); the number of discs; and
+    the range of the white balance."""
+    entry = LIGHTINGS[name]
+    sources = entry.discs + entry.lamps
+    pairs = np.array([[getattr(source, field) for field in _DRAWN] for source in sources], np.float64)
+    chance, on_camera = (np.array([getattr(source, field) for source in sources]) for field in ("chance", "on_camera"))
+    return pairs[..., 0], pairs[..., 1] - pairs[..., 0], chance, on_camera, len(entry.discs), entry.balanced
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    """Returns `vector` (3,) with length 1."""
-    return vector / np.linalg.norm(vector)
+def _towards(elevation: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+    """Returns (K, 3) unit vectors in the frame of a level camera, from angles (K,) in rad as the table gives them."""
+    flat = np.cos(elevation)
+    return np.stack([flat * np.sin(azimuth), -np.sin(elevation), -flat * np.cos(azimuth)], axis=1)
+
+
+def _level(pitch: float, roll: float) -> np.ndarray:
+    """Returns the rotation (3, 3) from a level camera's frame to that of one that looks down by `pitch` and is turned
+    by `roll` about its axis, rad."""
+    c, s = np.cos(pitch), np.sin(pitch)
+    down = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+    c, s = np.cos(roll), np.sin(roll)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ down
+
+
+def _penumbrae(size: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """Returns the blur (L,) float32 of the shadows of lamps of angular radius `size` (L,), rad: what an edge 30 mm away
+    throws. Lamps much weaker than the first cast none."""
+    blur = np.clip(_SHADOW_REACH_MM * np.tan(size), *_PENUMBRA_MM)
+    return (blur * (strength >= _LEAST_SHADOW * strength[:1])).astype(np.float32)
 
 
 def _octahedron(size: int) -> np.ndarray:
@@ -164,8 +193,14 @@ def _fibonacci_sphere(count: int) -> np.ndarray:
     return np.stack([sine * np.cos(azimuth), np.cos(polar), sine * np.sin(azimuth)], axis=1).astype(np.float32)
 
 
-_OCTAHEDRON = _octahedron(ENVIRONMENT_SIZE)
+_NAMES = list(LIGHTINGS)
+_WEIGHTS = np.array([entry.weight for entry in LIGHTINGS.values()])
+#: A draw in 0..1 falls before the end of its entry; the last end is beyond.
+_ENDS = np.append(np.cumsum(_WEIGHTS / _WEIGHTS.sum())[:-1], 2.0)
+_DRAWN = ("elevation", "azimuth", "size", "kelvin", "strength", "hue", "saturation")
+_OCTAHEDRON_BASIS = harmonics.basis(_octahedron(ENVIRONMENT_SIZE))
 _AXES = _fibonacci_sphere(2 * _NUM_AXES)[:_NUM_AXES]
 #: Towards the first ends of the axes, then towards the others.
 _DIRECTIONS = np.concatenate([_AXES, -_AXES])
+_DIRECTIONS_BASIS = harmonics.basis(_DIRECTIONS)
 _FRAMES = np.stack([viewing_frame(direction) for direction in _AXES])

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfhand.rendering.skin import SkinParams, skin_albedo
+from tfhand.rendering.skin import MELANIN, SkinParams, skin_albedo
 from tfhand.rendering.texture import SkinTexture
 
 #: Reflectance of skin at normal incidence (index of refraction 1.4), and of nails.
 _F0_SKIN, _F0_NAIL = 0.028, 0.045
+#: What a vein takes of red, green and blue at full strength: it looks bluish because red reaches it and is kept.
+_VEIN_SHADE = np.array([0.20, 0.09, 0.03], np.float32)
 
 
 @dataclass(frozen=True)
@@ -59,20 +61,62 @@ def surface_look(
     blood -= skin.nail_paleness * nail
     albedo = skin_albedo(np.maximum(melanin, 0), np.maximum(blood, 0), skin.yellow)
     albedo *= 1 - np.minimum(0.3 * groove, 0.6)
-    _paint_nails(albedo, nail, behind_tip, skin)
     skin_share = np.where(cloth, np.float32(0), np.float32(1))
-    _paint_sleeve(albedo, x, y, skin, cloth)
     fine = skin.relief * bare * skin_share / (1 + footprint2)
     depth *= skin_share
+    slope_x, slope_y = slope_x * depth + fine_x * fine, slope_y * depth + fine_y * fine
+    _detail_back(texture, skin, x, y, side * bare * skin_share, footprint2, albedo, slope_x, slope_y)
+    _paint_nails(albedo, nail, behind_tip, skin)
+    _paint_sleeve(albedo, x, y, skin, cloth)
     roughness = skin.roughness * (1 + 0.08 * mottles) * (1 - 0.35 * nail)
     return SurfaceLook(
         albedo=albedo,
-        slope_x=slope_x * depth + fine_x * fine,
-        slope_y=slope_y * depth + fine_y * fine,
+        slope_x=slope_x,
+        slope_y=slope_y,
         roughness=np.clip(roughness, 0.2, 0.9),
         f0=_F0_SKIN + (_F0_NAIL - _F0_SKIN) * nail,
         shine=skin.shine * skin_share,
     )
+
+
+def _detail_back(
+    texture: SkinTexture,
+    skin: SkinParams,
+    x: np.ndarray,
+    y: np.ndarray,
+    share: np.ndarray,
+    footprint2: np.ndarray,
+    albedo: np.ndarray,
+    slope_x: np.ndarray,
+    slope_y: np.ndarray,
+) -> None:
+    """Adds, in place, veins, hair, wrinkles and spots where `share` (N,), 1 on bare skin of the back, is above 0."""
+    veined, aged = skin.veins > 0 or skin.hair > 0, skin.wrinkles > 0 or skin.spots > 0
+    chosen = np.flatnonzero(share > 0) if veined or aged else np.zeros(0, np.intp)
+    if chosen.size == 0:
+        return
+    x, y, share, footprint2 = (values[chosen] for values in (x, y, np.minimum(3 * share, 1), footprint2))
+    colour = np.ones((3, len(chosen)), np.float32)
+    tilt_x, tilt_y = np.zeros((2, len(chosen)), np.float32)
+    if veined:
+        # No two people's veins run alike: the map is moved by up to 3 mm and sheared.
+        first, second = (float(part) - 0.5 for part in skin.noise_offset)
+        vein, dx, dy, hair = texture.back_at(x + np.float32(0.12 * first) * y + np.float32(6 * second), y)
+        relief = skin.veins * share / (1 + footprint2 * (1 / 2.5**2))
+        tilt_x, tilt_y = relief * dx, relief * dy
+        # Under much melanin the veins' colour is lost.
+        shown = (skin.veins * np.exp(-4 * skin.melanin)) * share * vein
+        colour -= _VEIN_SHADE[:, None] * shown
+        colour *= 1 - (0.75 * skin.hair) * share * hair
+    if aged:
+        dx, dy, groove, spot = texture.age_at(x, y, skin.noise_offset)
+        relief = skin.wrinkles * share / (1 + footprint2)
+        tilt_x, tilt_y = tilt_x + relief * dx, tilt_y + relief * dy
+        colour *= 1 - (0.18 * skin.wrinkles) * share * groove
+        colour *= np.exp(-MELANIN[:, None] * ((0.16 * skin.spots) * share * spot))
+    slope_x[chosen] += tilt_x
+    slope_y[chosen] += tilt_y
+    albedo[:, chosen] *= colour
 
 
 def _paint_nails(albedo: np.ndarray, nail: np.ndarray, behind_tip: np.ndarray, skin: SkinParams) -> None:

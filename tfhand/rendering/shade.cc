@@ -20,6 +20,12 @@ constexpr float kLift = 1.2f;
 
 TFHAND_INLINE float Fifth(float x) { return x * x * x * x * x; }
 
+// The cosine of light on the relief, given that on the smooth surface: where light grazes the surface, what rises from
+// it shades what lies behind, so that no facet sparkles far beyond the terminator.
+TFHAND_INLINE float Sheltered(float n_relief, float n_smooth) {
+  return std::min(n_relief, 0.06f + 1.6f * std::max(n_smooth, -0.1f));
+}
+
 // Specular reflection of one light, times the cosine: GGX with Schlick's Fresnel (Walter et al. 2007).
 TFHAND_INLINE float Specular(Vector normal, Vector view, Vector light, float n_l, float n_v, float roughness,
                              float f0) {
@@ -142,9 +148,11 @@ TFHAND_INLINE void Add(const Input& input, const Light& light, const Softness& s
 #pragma GCC ivdep
   for (int j = 0; j < block->count; ++j) {
     const Vector view = block->view[j], glossy = block->glossy[j];
-    const float n_l = std::max(Dot(glossy, light.direction), 0.0f), n_v = std::max(Dot(glossy, view), 0.05f);
+    const float n_smooth = Dot(block->smooth[j], light.direction);
+    const float n_bent = Sheltered(Dot(block->bent[j], light.direction), n_smooth);
+    const float n_l = std::max(Sheltered(Dot(glossy, light.direction), n_smooth), 0.0f);
+    const float n_v = std::max(Dot(glossy, view), 0.05f);
     const float glint = seen[j] * Specular(glossy, view, light.direction, n_l, n_v, roughness[j], f0[j]);
-    const float n_smooth = Dot(block->smooth[j], light.direction), n_bent = Dot(block->bent[j], light.direction);
     for (int k = 0; k < 3; ++k) {
       const float cosine = (n_bent + (n_smooth - n_bent) * soft.blur[k] + soft.wrap[k]) * soft.scale[k];
       block->irradiance[k][j] += std::max(cosine, 0.0f) * seen[j] * (1 + (1 - seen[j]) * soft.bleed[k]) * colour[k];

@@ -16,6 +16,7 @@ import numpy as np
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.creases import Curve, crease_curves
+from tfhand.rendering.dorsum import age_tile, dorsal_map
 from tfhand.rendering.kernel import call
 
 
@@ -58,6 +59,8 @@ class SkinTexture:
             atlas' x and y, and 1 on nails.
         origin: (2,) float32 atlas coordinates of texel (0, 0), mm.
         noise: (size, size, 4) float32 tile: pigment, blood (unit variance), derivatives of a fine relief.
+        back: (rows, columns, 4) float32, like `maps`: veins, derivatives of their height, hair (see `dorsum`).
+        age: (size, size, 4) float32 tile: derivatives of wrinkles, their grooves, spots (see `dorsum`).
     """
 
     atlas: np.ndarray
@@ -68,6 +71,8 @@ class SkinTexture:
     maps: np.ndarray
     origin: np.ndarray
     noise: np.ndarray
+    back: np.ndarray
+    age: np.ndarray
 
     @classmethod
     def from_template(cls, template: HandTemplate) -> SkinTexture:
@@ -84,6 +89,7 @@ class SkinTexture:
         nail_map = _nail_map(nails, low, shape)[..., None]
         maps = np.stack([np.concatenate(pair, axis=-1) for pair in ((palm_map, 0 * nail_map), (back_map, nail_map))])
         single = (flat[:, :2], side, blood, melanin, _nail_tips(flat, nails), maps, low, _noise_tile())
+        single += (dorsal_map(joints, low, shape, _TEXEL_MM), age_tile(_NOISE_SIZE, NOISE_TILE_MM))
         return cls(*(np.ascontiguousarray(array, np.float32) for array in single))
 
     def maps_at(self, x: np.ndarray, y: np.ndarray, side: np.ndarray) -> np.ndarray:
@@ -103,6 +109,18 @@ class SkinTexture:
             for points, part in zip((x, y), offset, strict=True)
         )
         return _lookup(self.noise, column, row, wraps=True)
+
+
+    def back_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Returns (4, N) float32 of `back` at atlas points x, y (N,), mm, of the back of the hand."""
+        column, row = ((points - low) * np.float32(1 / _TEXEL_MM) for points, low in zip((x, y), self.origin))
+        return _lookup(self.back, column, row, wraps=False)
+
+    def age_at(self, x: np.ndarray, y: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        """Returns (4, N) float32 of `age` at atlas points x, y (N,), mm, moved by `offset` (2,) in tiles."""
+        factor = np.float32(_NOISE_SIZE / NOISE_TILE_MM)
+        column, row = (points * factor + np.float32(part * _NOISE_SIZE) for points, part in zip((x, y), offset))
+        return _lookup(self.age, column, row, wraps=True)
 
 
 def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:

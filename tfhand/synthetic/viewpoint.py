@@ -1,4 +1,4 @@
-"""From which direction a hand is seen, and which way up.
+"""From which direction a hand is seen, and which way up: all weights of viewpoints are in `HABITS`.
 
 The directions are given in the hand's own frame, whose rows are: radial (from the little finger's knuckle towards
 the index finger's), distal (from the wrist towards the middle finger's knuckle) and palmar (out of the palm).
@@ -20,6 +20,7 @@ class Habit:
     """One way in which hands get photographed.
 
     Attributes:
+        kind: one of `KINDS`: whose camera it is.
         share: how often it occurs, relative to the others.
         towards: mean direction from the hand to the camera: radial, distal, palmar.
         concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 some 30 degrees.
@@ -27,6 +28,7 @@ class Habit:
         any_roll: share of this habit's pictures whose roll is anything at all.
     """
 
+    kind: str
     share: float
     towards: tuple[float, float, float]
     concentration: float
@@ -34,16 +36,20 @@ class Habit:
     any_roll: float
 
 
+#: Cameras that others hold or that stand somewhere; those on the head or chest of the hand's owner; any direction.
+KINDS = ("allocentric", "egocentric", "full sphere")
+
 #: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely.
 HABITS: dict[str, Habit] = {
-    "palm": Habit(0.30, (0.0, 0.0, 1.0), 5.0, 30.0, 0.15),
-    "back": Habit(0.15, (0.0, 0.0, -1.0), 4.0, 35.0, 0.25),
-    "thumb_side": Habit(0.12, (1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
-    "little_side": Habit(0.06, (-1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
-    "fingers_at_camera": Habit(0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
-    "egocentric_back": Habit(0.08, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
-    "egocentric_palm": Habit(0.05, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
-    "anything": Habit(0.18, (0.0, 0.0, 1.0), 0.0, 60.0, 0.6),
+    "palm": Habit("allocentric", 0.28, (0.0, 0.0, 1.0), 5.0, 30.0, 0.15),
+    "back": Habit("allocentric", 0.14, (0.0, 0.0, -1.0), 4.0, 35.0, 0.25),
+    "thumb_side": Habit("allocentric", 0.12, (1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
+    "little_side": Habit("allocentric", 0.06, (-1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
+    "fingers_at_camera": Habit("allocentric", 0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
+    "egocentric_back": Habit("egocentric", 0.08, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
+    "egocentric_palm": Habit("egocentric", 0.05, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
+    "egocentric_thumb_side": Habit("egocentric", 0.03, (0.9, -0.5, 0.1), 4.0, 45.0, 0.15),
+    "anything": Habit("full sphere", 0.18, (0.0, 0.0, 1.0), 0.0, 60.0, 0.6),
 }
 
 
