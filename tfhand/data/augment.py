@@ -15,7 +15,7 @@ import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE
 from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
-from tfhand.data.sample import HandSample
+from tfhand.data.sample import PIXEL_FIELDS, HandSample
 from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
 
 #: What fills the part of an evaluation crop that lies beyond the image.
@@ -71,8 +71,7 @@ def mirror(sample: HandSample) -> HandSample:
         side="left" if sample.side == "right" else "right",
         joints_mm=sample.joints_mm * flip,
         vertices_mm=None if sample.vertices_mm is None else sample.vertices_mm * flip,
-        alpha=None if sample.alpha is None else cv2.flip(sample.alpha, 1),
-        depth_mm=None if sample.depth_mm is None else cv2.flip(sample.depth_mm, 1),
+        **{name: cv2.flip(getattr(sample, name), 1) for name in PIXEL_FIELDS if getattr(sample, name) is not None},
     )
 
 
