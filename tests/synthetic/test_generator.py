@@ -43,10 +43,10 @@ def test_projected_labels_meet_mask_and_depth(samples):
         pixels = project(sample.vertices_mm, sample.intrinsics)
         assert inside(sample.alpha > 0, pixels) > 0.99
         assert inside(sample.alpha > 0, project(sample.joints_mm, sample.intrinsics)) > 0.95
-        # No vertex in front of the depth map; those that face the camera lie on it.
+        # No vertex in front of the scene; those that face the camera lie on it.
         columns, rows = np.floor(pixels).astype(int).T
         seen = (columns > 0) & (columns < 95) & (rows > 0) & (rows < 95)
-        near = cv2.erode(np.where(hand, sample.depth_mm, 1e9).astype(np.float32), np.ones((3, 3)))
+        near = cv2.erode(np.where(sample.scene_depth_mm > 0, sample.scene_depth_mm, 1e9).astype(np.float32), np.ones((3, 3)))
         gaps = near[rows[seen], columns[seen]] - sample.vertices_mm[seen, 2]
         gaps = gaps[gaps < 1e8]
         assert np.percentile(gaps, 99) < 4

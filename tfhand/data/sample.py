@@ -18,11 +18,11 @@ from tfhand.geometry import root_depth_and_scale, validate_box, validate_intrins
 
 JPEG_QUALITY = 95
 DEPTH_STEP_MM = 0.1  # 16 bits reach 6.5 m
+#: Steps of the depth of what is not the hand; coarser, since no network is measured on it.
+OTHER_DEPTH_STEP_MM = 0.5
 _FORMAT = "tfhand.sample.1"
 #: Labels of every pixel.
 PIXEL_FIELDS = ("alpha", "hand_alpha", "depth_mm", "scene_depth_mm")
-#: Depth maps are filtered by "up" rows and run lengths: of what OpenCV offers, the fastest that is not much larger.
-_DEPTH_PNG: list[int] = []
 
 
 @dataclasses.dataclass
@@ -96,7 +96,9 @@ class HandSample:
 
 
 def encode(sample: HandSample) -> bytes:
-    """A sample as safetensors bytes: image as JPEG, alpha as PNG, depth as 16-bit PNG in steps of 0.1 mm.
+    """A sample as safetensors bytes: image as JPEG, masks as PNG, depth as 16-bit PNG.
+
+    Depth of the hand has steps of 0.1 mm, that of what else there is, 0 on the hand, of 0.5 mm.
 
     Args:
         sample: the sample. `extras` may hold numpy arrays, numbers, strings and lists of them.
@@ -117,12 +119,13 @@ def encode(sample: HandSample) -> bytes:
     for name in ("alpha", "hand_alpha"):
         if getattr(sample, name) is not None:
             tensors[name] = _image_bytes(".png", getattr(sample, name))
-    depth, scene = (None if one is None else _steps(one) for one in (sample.depth_mm, sample.scene_depth_mm))
+    depth, scene = sample.depth_mm, sample.scene_depth_mm
     if depth is not None:
-        tensors["depth"] = _image_bytes(".png", depth, _DEPTH_PNG)
+        tensors["depth"] = _depth_bytes(depth, DEPTH_STEP_MM)
     if scene is not None:
-        # What the hand's own map has already isn't stored again.
-        tensors["other_depth"] = _image_bytes(".png", scene if depth is None else np.where(depth > 0, 0, scene), _DEPTH_PNG)
+        # What the hand's own map has isn't stored again.
+        other = scene if depth is None else np.where(depth > 0, 0, scene)
+        tensors["other_depth"] = _depth_bytes(other, OTHER_DEPTH_STEP_MM)
     if sample.joint_visible is not None:
         tensors["joint_visible"] = sample.joint_visible.astype(np.uint8)
     plain = {}
@@ -146,9 +149,9 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
 
     Args:
         data: bytes of one sample.
-        with_depth: False leaves `depth_mm` and `scene_depth_mm` None and saves their decoding, for training that does
-            not use them.
-        with_alpha: likewise for `alpha` and `hand_alpha`.
+        with_depth: False leaves `depth_mm`, `scene_depth_mm` and `hand_alpha` None and saves their decoding, for
+            training that does not use them.
+        with_alpha: likewise for `alpha`.
     Raises:
         ValueError: the bytes are not a sample.
     """
@@ -161,10 +164,12 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
     if record["format"] != _FORMAT:
         raise ValueError(f"data: expected format {_FORMAT}, got {record['format']}.")
     pixels: dict[str, np.ndarray | None] = {}
-    for name in ("alpha", "hand_alpha") if with_alpha else ():
-        pixels[name] = cv2.imdecode(tensors[name], cv2.IMREAD_GRAYSCALE) if name in tensors else None
+    for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth)):
+        if wanted and name in tensors:
+            pixels[name] = cv2.imdecode(tensors[name], cv2.IMREAD_GRAYSCALE)
     if with_depth:
-        depth, other = (_depth_mm(tensors.get(name)) for name in ("depth", "other_depth"))
+        depth = _depth_mm(tensors.get("depth"), DEPTH_STEP_MM)
+        other = _depth_mm(tensors.get("other_depth"), OTHER_DEPTH_STEP_MM)
         pixels["depth_mm"] = depth
         pixels["scene_depth_mm"] = other if depth is None or other is None else depth + other
     visible = tensors.get("joint_visible")
@@ -186,12 +191,12 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
     )
 
 
-def _steps(depth_mm: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(depth_mm / DEPTH_STEP_MM), 0, 65535).astype(np.uint16)
+def _depth_bytes(depth_mm: np.ndarray, step_mm: float) -> np.ndarray:
+    return _image_bytes(".png", np.clip(np.rint(depth_mm / step_mm), 0, 65535).astype(np.uint16))
 
 
-def _depth_mm(data: np.ndarray | None) -> np.ndarray | None:
-    return None if data is None else cv2.imdecode(data, cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(DEPTH_STEP_MM)
+def _depth_mm(data: np.ndarray | None, step_mm: float) -> np.ndarray | None:
+    return None if data is None else cv2.imdecode(data, cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(step_mm)
 
 
 def _image_bytes(extension: str, image: np.ndarray, options: list[int] | None = None) -> np.ndarray:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tfhand.constants import FINGER_JOINTS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
+from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
 from tfhand.geometry import project
 from tfhand.mesh.template import HandTemplate
+
+_SEGMENTS = ("metacarpal", "proximal", "middle", "distal")
 
 
 class JointVisibility:
@@ -22,24 +24,24 @@ class JointVisibility:
 
     Attributes:
         adjoining: (21, 21) bool, joints by bones of the template and, last, the forearm: a finger's joint and the
-            bones on both of its sides, a fingertip and its last bone; the wrist and the forearm, the wrist's own and
-            the fingers' metacarpal bones, whose skin covers the carpus.
+            bones on both of its sides; a fingertip and its last bone. Palm and carpus have one skin for all: a
+            finger's first joint has the neighbouring metacarpal bones too, the wrist the forearm, the wrist's own
+            bone and the fingers' metacarpal bones.
     """
 
     def __init__(self, template: HandTemplate):
         names = [*template.bone_names, "forearm"]
         self.adjoining = np.zeros((NUM_JOINTS, len(names)), bool)
-        for finger, joints in FINGER_JOINTS.items():
-            segments = ("metacarpal", "proximal", "distal") if finger == "thumb" else (
-                "metacarpal", "proximal", "middle", "distal",
-            )  # fmt: skip
-            chain = [names.index(f"{finger}_{segment}") for segment in segments]
+        metacarpals = [names.index(f"{finger}_metacarpal") for finger in FINGERS[1:]]
+        for number, (finger, joints) in enumerate(FINGER_JOINTS.items()):
+            bones = [names.index(f"{finger}_{part}") for part in _SEGMENTS if f"{finger}_{part}" in names]
             if finger == "thumb":
-                chain.insert(0, names.index("wrist"))
+                bones.insert(0, names.index("wrist"))
+            else:
+                self.adjoining[joints[0], metacarpals[max(number - 2, 0) : number + 1]] = True
             for place, joint in enumerate(joints):
-                self.adjoining[joint, chain[place : place + 2]] = True
-        for name in ("forearm", "wrist", "index_metacarpal", "middle_metacarpal", "ring_metacarpal", "little_metacarpal"):
-            self.adjoining[ROOT_JOINT, names.index(name)] = True
+                self.adjoining[joint, bones[place : place + 2]] = True
+        self.adjoining[ROOT_JOINT, [names.index("forearm"), names.index("wrist"), *metacarpals]] = True
 
     def __call__(self, bone_ids: np.ndarray, joints_mm: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
         """Returns (21,) bool.
