@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES, NUM_JOINTS, ROOT_JOINT
-from tfhand.geometry import project
+from tfhand.geometry import project, root_depth_and_scale
 from tfhand.mesh.template import HandTemplate
 
+#: Of an adult, 32 mm: about the greatest depth of a joint under the skin, the wrist's.
+REACH = 0.7
 _SEGMENTS = ("metacarpal", "proximal", "middle", "distal")
 
 
@@ -15,9 +17,10 @@ class JointVisibility:
     """Tells visible joints from hidden ones.
 
     A joint is visible where the pixel that it projects to shows, nearest of all, skin that follows one of the bones
-    that meet in the joint (`adjoining`) most. So a knuckle is visible from the back and from the palm, since the skin
-    around it is; it is hidden by another finger, by a thing or a sleeve, and outside of the picture. A finger curled
-    before its own knuckle hides it; the neighbouring bones of the same finger don't hide the joint between them.
+    that meet in the joint (`adjoining`) most, and that skin is no farther before the joint than `REACH` times the
+    middle finger's MCP-PIP bone. So a knuckle is visible from the back and from the palm, since the skin around it is;
+    it is hidden by another finger, by a thing or a sleeve, and outside of the picture. A finger curled before its own
+    knuckle hides it; the neighbouring bones of the same finger don't, unless they point at the camera.
 
     Args:
         template: the hand.
@@ -43,11 +46,14 @@ class JointVisibility:
                 self.adjoining[joint, bones[place : place + 2]] = True
         self.adjoining[ROOT_JOINT, [names.index("forearm"), names.index("wrist"), *metacarpals]] = True
 
-    def __call__(self, bone_ids: np.ndarray, joints_mm: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    def __call__(
+        self, bone_ids: np.ndarray, depth_mm: np.ndarray, joints_mm: np.ndarray, intrinsics: np.ndarray
+    ) -> np.ndarray:
         """Returns (21,) bool.
 
         Args:
             bone_ids: (H, W) int32 from the renderer: the bone of the skin that each pixel's centre shows, or -1.
+            depth_mm: (H, W) float32 depth of what each pixel's centre shows.
             joints_mm: (21, 3) camera frame, mm.
             intrinsics: (4,) fx, fy, u0, v0 in pixels.
 
@@ -59,5 +65,8 @@ class JointVisibility:
         columns, rows = np.floor(project(joints_mm, intrinsics)).astype(np.int64).T
         height, width = bone_ids.shape
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height) & (joints_mm[:, 2] > 0)
-        bones = np.where(inside, bone_ids[rows * inside, columns * inside], -1)
-        return (bones >= 0) & self.adjoining[np.arange(len(bones)), bones]
+        rows, columns = rows * inside, columns * inside
+        bones = np.where(inside, bone_ids[rows, columns], -1)
+        _, scale = root_depth_and_scale(joints_mm)
+        near = joints_mm[:, 2] - depth_mm[rows, columns] < REACH * scale
+        return (bones >= 0) & near & self.adjoining[np.arange(len(bones)), bones]

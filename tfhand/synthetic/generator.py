@@ -160,7 +160,7 @@ class HandGenerator:
             hand_alpha=np.rint(drawn.hand_alpha * 255).astype(np.uint8),
             depth_mm=drawn.depth_mm,
             scene_depth_mm=drawn.scene_depth_mm,
-            joint_visible=self.visibility(drawn.bone_ids, scene.joints_mm, scene.intrinsics),
+            joint_visible=self.visibility(drawn.bone_ids, drawn.scene_depth_mm, scene.joints_mm, scene.intrinsics),
             seed=seed,
             name=f"synthetic {seed}",
             extras={**scene.facts, "melanin": skin.melanin, "things": list(things)},
