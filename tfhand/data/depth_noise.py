@@ -26,6 +26,10 @@ import numpy as np
 from tfhand.geometry import validate_intrinsics
 
 
+#: What lies no farther behind is of the surface that the projector lights.
+_SAME_SURFACE_MM = 10.0
+
+
 @dataclasses.dataclass(frozen=True)
 class DepthNoiseConfig:
     """A sensor; the defaults are the first Kinect's.
@@ -125,14 +129,18 @@ def surface_angle(depth_mm: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
 def _shadowed(depth_mm: np.ndarray, focal: float, baseline_mm: float) -> np.ndarray:
     """Returns (H, W) bool: a projector `baseline_mm` to the right lights something nearer instead.
 
-    A pixel in column u lies in the projector's column u - focal * baseline / depth. Along a row these rise, but where
-    something near begins: what lies before it, farther away, and in the same or a later column of the projector, is
-    hidden.
+    A pixel in column u lies in the projector's column u - focal * baseline / depth, of the same row. Of what shares a
+    column of the projector, the nearest is lit.
     """
-    if baseline_mm < 0:
-        return _shadowed(depth_mm[:, ::-1], focal, -baseline_mm)[:, ::-1]
-    columns = np.arange(depth_mm.shape[1]) - focal * baseline_mm / np.maximum(depth_mm, 1e-3)
-    columns = np.where(depth_mm > 0, columns, np.inf)
-    first = np.minimum.accumulate(columns[:, ::-1], axis=1)[:, ::-1]
-    # Half a pixel is what the sampling of a steep surface may cost.
-    return (depth_mm > 0) & (columns > first + 0.5)
+    there = depth_mm > 0
+    if not there.any():
+        return there
+    columns = np.arange(depth_mm.shape[1]) + 0.5 - focal * baseline_mm / np.where(there, depth_mm, depth_mm[there].max())
+    places = np.floor(columns - columns.min()).astype(np.int64) + 1
+    nearest = np.full((len(depth_mm), int(places.max()) + 2), np.inf, np.float32)
+    rows = np.broadcast_to(np.arange(len(depth_mm))[:, None], places.shape)
+    np.minimum.at(nearest, (rows[there], places[there]), depth_mm[there])
+    # Pixels of slanted surfaces may skip a column of the projector: it has what both its neighbours have.
+    closed = nearest.copy()
+    closed[:, 1:-1] = np.minimum(nearest[:, 1:-1], np.maximum(nearest[:, :-2], nearest[:, 2:]))
+    return there & (depth_mm > np.take_along_axis(closed, places, axis=1) + _SAME_SURFACE_MM)

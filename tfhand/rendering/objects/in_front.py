@@ -19,15 +19,16 @@ _NEAREST_MM = 80.0
 
 
 def in_front(
-    hand: np.ndarray, arm: np.ndarray, reach: float, rng: np.random.Generator
+    hand: np.ndarray, areas: np.ndarray, arm: np.ndarray, reach: float, rng: np.random.Generator
 ) -> list[Solid]:
     """Draws something in front of a hand, touching nothing of it.
 
-    It lies about parallel to the image, its end where it covers the share of the hand's points that was drawn for it;
-    the side it comes from is not the arm's.
+    It lies about parallel to the image, its end where it covers the share of the hand's skin that was drawn for it; the
+    side it comes from is not the arm's.
 
     Args:
         hand: (P, 3) float32 points on the posed hand's skin, camera frame, mm, all before the camera.
+        areas: (P,) of the skin around them, any unit.
         arm: (Q, 3) float32 points on the forearm.
         reach: how far outwards it must go to leave the picture, in focal lengths.
         rng: source of randomness.
@@ -49,7 +50,7 @@ def in_front(
     for _ in range(3):
         width = half_width / depth
         along, within = seen @ outward, np.abs(seen @ sideways - middle) < width
-        end = _end(along, within, share)
+        end = _end(along, within, areas, share)
         if kind == "finger" and within.any():
             end = max(end, float(along[within].max()) - _FINGER_MM / depth)
         margin = 8.0 / depth
@@ -76,14 +77,15 @@ def _direction(seen: np.ndarray, arm: np.ndarray, rng: np.random.Generator) -> n
     return -outward if outward @ along_arm > 0.3 * np.linalg.norm(along_arm) else outward
 
 
-def _end(along: np.ndarray, within: np.ndarray, share: float) -> float:
-    """Where something of that width ends so that it covers `share` of all points, or all that lie within its width."""
-    places = np.sort(along[within])[::-1]
-    allowed = int(share * len(along))
-    if len(places) <= allowed:
-        # All of them: it goes right across.
+def _end(along: np.ndarray, within: np.ndarray, areas: np.ndarray, share: float) -> float:
+    """Where something of that width ends so that it covers `share` of the area, or all of it within its width."""
+    chosen = np.flatnonzero(within)
+    chosen = chosen[np.argsort(-along[chosen])]
+    covered = np.cumsum(areas[chosen]) <= share * areas.sum()
+    if covered.all():
+        # All of it: it goes right across.
         return float(along.min()) - 0.1 * float(np.ptp(along))
-    return float(places[allowed])
+    return float(along[chosen[np.count_nonzero(covered)]])
 
 
 def _build(kind: str, half_width: float, length: float, rng: np.random.Generator) -> Solid:

@@ -33,6 +33,7 @@ class ThingSampler:
         labels = template.surface_labels
         # Every other point is near enough to its neighbours for bodies of some mm.
         self._hand = surface.hand_vertices[::2]
+        self._areas = _vertex_areas(template)[self._hand]
         self._palm = np.flatnonzero(labels == LABELS.index("palm"))
         self._forearm = np.flatnonzero(labels == LABELS.index("forearm"))
         rest = surface.forearm_sections(template.surface_vertices)
@@ -76,7 +77,14 @@ class ThingSampler:
                 solids = held(vertices[self._hand], vertices[self._palm], joints, stream)
             else:
                 reach = float(np.hypot(*size)) / float(min(intrinsics[:2]))
-                solids = in_front(vertices[self._hand], vertices[self._forearm], reach, stream)
+                solids = in_front(vertices[self._hand], self._areas, vertices[self._forearm], reach, stream)
             if solids:
                 things[kind] = solids
         return things
+
+
+def _vertex_areas(template: HandTemplate) -> np.ndarray:
+    """Returns the skin's area around each surface vertex at rest (S,), mm^2."""
+    a, b, c = (template.surface_vertices[template.surface_faces[:, corner]] for corner in range(3))
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
+    return np.bincount(template.surface_faces.ravel(), np.repeat(areas, 3), len(template.surface_vertices))
