@@ -30,6 +30,9 @@ _SCALES = (1.0, 0.8, 0.64, 0.5)
 #: Distances over the palm that are tried, mm, and places along the fingers.
 _LIFTS_MM = np.arange(-2.0, 34.0, 3.0)
 _SHIFTS_MM = np.array([0.0, 14.0, -14.0])
+_LIFTS = np.stack([0 * _LIFTS_MM, 0 * _LIFTS_MM, _LIFTS_MM], axis=1).astype(np.float32)[:, None]
+#: A place this low needs no better one.
+_LOW_MM = 4.0
 _THUMB_TIP, _INDEX_TIP, _INDEX, _MIDDLE, _RING, _LITTLE = (
     JOINT_NAMES.index(name) for name in ("thumb4", "index4", "index1", "middle1", "ring1", "little1")
 )
@@ -131,30 +134,53 @@ def _in_palm(points, palm, joints, rng) -> tuple[Body, np.ndarray, np.ndarray] |
             break
         body = Body(kind, half * (scale, 1 if kind == "pen" else scale, scale))
         start = base + slide + (floor + body.half[2]) * outward
-        starts = start + _SHIFTS_MM[:, None] * along
-        own = ((points - start) @ axes.T).astype(np.float32)
-        moves = ((starts - start)[:, None] + _LIFTS_MM[:, None] * outward).reshape(-1, 3) @ axes.T
-        least = body.distances(own - moves[:, None].astype(np.float32)).min(axis=1)
-        free = least.reshape(len(_SHIFTS_MM), -1) >= -TOUCH_MM
-        if free.any():
-            first = np.where(free.any(axis=1), free.argmax(axis=1), len(_LIFTS_MM))
-            best = int(first.argmin())
-            centre = starts[best] + _LIFTS_MM[first[best]] * outward
-            centre = centre - _slack(body, own, (centre - start) @ axes.T, axes @ outward) * outward
+        placed = _first_free(body, ((points - start) @ axes.T).astype(np.float32), axes @ along)
+        if placed is not None:
+            shift, lift, below = placed
             # Out of a hand that looks down it would fall, unless fingers or thumb reach around it.
-            away = own - (centre - start) @ axes.T
-            around = (np.abs(away[:, :2]) < body.half[:2] + 8).all(axis=1) & (away[:, 2] > 0.2 * body.half[2])
-            return (body, axes, centre) if around.any() or outward[1] < 0.25 else None
+            if outward[1] > 0.25 and not below:
+                return None
+            return body, axes, start + shift * along + lift * outward
     return None
 
 
-def _slack(body: Body, points: np.ndarray, move: np.ndarray, direction: np.ndarray) -> float:
-    """Returns by how much less a body could have been moved along `direction` (3,), mm; all in its own frame."""
-    step = float(_LIFTS_MM[1] - _LIFTS_MM[0])
-    back = 0.0
-    for _ in range(3):
+def _first_free(body: Body, own: np.ndarray, along: np.ndarray) -> tuple[float, float, bool] | None:
+    """Lifts a body off the palm until it is free, at a few places along the fingers.
+
+    Args:
+        body: what is placed, its z axis out of the palm, beginning at the origin.
+        own: (P, 3) float32 points on the skin in its frame.
+        along: (3,) unit vector along the fingers in its frame.
+
+    Returns:
+        Place along the fingers and lift, mm, of the lowest free place, and whether skin reaches around it from
+        outside; None where there is none.
+    """
+    best = None
+    for shift in _SHIFTS_MM:
+        moved = own - (shift * along).astype(np.float32)
+        # What can't be within it wherever it goes needs no distance.
+        within = (np.abs(moved[:, :2]) < body.half[:2]).all(axis=1)
+        column = moved[within]
+        least = body.distances(column - _LIFTS) if len(column) else np.zeros((len(_LIFTS), 1))
+        free = least.min(axis=1) >= -TOUCH_MM
+        if not free.any() or (best is not None and _LIFTS_MM[free.argmax()] >= best[1]):
+            continue
+        lift = float(_LIFTS_MM[free.argmax()])
+        lift -= _slack(body, column, lift)
+        near = (np.abs(moved[:, :2]) < body.half[:2] + 8).all(axis=1)
+        best = shift, lift, bool((moved[near, 2] > lift + 0.2 * body.half[2]).any())
+        if lift < _LOW_MM:
+            break
+    return best
+
+
+def _slack(body: Body, points: np.ndarray, lift: float) -> float:
+    """Returns by how much less a body could have been lifted before points (P, 3) in its frame, mm."""
+    step, back = float(_LIFTS_MM[1] - _LIFTS_MM[0]), 0.0
+    for _ in range(3 if len(points) else 0):
         step /= 2
-        shifted = points - (move - (back + step) * direction).astype(np.float32)
+        shifted = points - np.float32([0, 0, lift - back - step])
         back += step if body.distances(shifted).min() >= -TOUCH_MM else 0.0
     return back
 
