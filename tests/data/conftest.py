@@ -13,8 +13,9 @@ def make_sample(seed: int = 0, side: str = "left", vertices: int | None = 50, fo
     image = cv2.GaussianBlur(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8), (0, 0), 2)
     alpha = np.zeros((240, 320), np.uint8)
     cv2.circle(alpha, (150, 120), 60, 255, -1)
-    depth = np.where(alpha > 0, rng.uniform(300, 600, alpha.shape), 0).astype(np.float32)
+    scene = np.where(alpha > 0, rng.uniform(300, 600, alpha.shape), 0).astype(np.float32)
     spread, centre = np.array([50, 50, 40]), np.array([-10, -4, 500])
+    hand = np.where(np.arange(320) < 180, alpha, 0).astype(np.uint8)
     return HandSample(
         image=image,
         intrinsics=np.array([*focal, 155.0, 128.0]),
@@ -23,7 +24,10 @@ def make_sample(seed: int = 0, side: str = "left", vertices: int | None = 50, fo
         joints_mm=rng.normal(size=(21, 3)) * spread + centre,
         vertices_mm=None if vertices is None else rng.normal(size=(vertices, 3)) * spread + centre,
         alpha=alpha,
-        depth_mm=depth,
+        hand_alpha=hand,
+        depth_mm=np.where(hand > 0, scene, 0),
+        scene_depth_mm=scene,
+        joint_visible=rng.random(21) < 0.7,
         seed=seed,
         name=f"sample {seed}",
         extras={"shape": np.arange(3.0), "skin": "dark", "angles": [1, 2.5]},

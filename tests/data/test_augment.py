@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfhand.data.augment import PAD_VALUE, AugmentConfig, _View, crop, mirror
+from tfhand.data.depth_noise import DepthNoiseConfig
 from tfhand.geometry import project, uvd_to_xyz
 
 NO_COLOUR = dataclasses.replace(AugmentConfig(rotation_deg=180.0), erase_probability=0.0)
@@ -125,10 +126,46 @@ def test_reduction_averages_over_areas(sample_factory):
 
 def test_alpha_and_depth_are_cropped_alike(sample_factory):
     view = crop(sample_factory(side="left"), 96, NO_COLOUR, np.random.default_rng(3))
-    solid = cv2.erode(view["alpha"], np.ones((5, 5))) == 255
-    assert solid.any() and (view["depth_mm"][solid] > 0).all()
-    outside = cv2.dilate(view["alpha"], np.ones((5, 5))) == 0
-    assert (view["depth_mm"][outside] == 0).all()
+    for mask, depth in (("alpha", "scene_depth_mm"), ("hand_alpha", "depth_mm")):
+        solid = cv2.erode(view[mask], np.ones((5, 5))) == 255
+        assert solid.any() and (view[depth][solid] > 0).all()
+        outside = cv2.dilate(view[mask], np.ones((5, 5))) == 0
+        assert (view[depth][outside] == 0).all()
+
+
+def test_depth_map_of_any_size_leaves_the_rest_as_it_is(sample_factory):
+    sample = sample_factory(side="right")
+    plain = crop(sample, 64, AugmentConfig(), np.random.default_rng(5))
+    view = crop(sample, 64, AugmentConfig(), np.random.default_rng(5), depth_size=32, depth_noise=DepthNoiseConfig())
+    for name, value in plain.items():
+        np.testing.assert_array_equal(view[name], value)
+    assert view.keys() - plain.keys() == {"depth_map"} and view["depth_map"].shape == (32, 32)
+    # The box is 160 pixels wide: the map's pixels are all of them, or the middle ones of five.
+    for size, step in ((160, 1), (32, 5)):
+        exact = crop(sample, 64, depth_size=size)["depth_map"]
+        np.testing.assert_array_equal(exact, sample.depth_mm[40 + step // 2 : 200 : step, 70 + step // 2 : 230 : step])
+    assert "depth_map" not in crop(dataclasses.replace(sample, depth_mm=None), 64, depth_size=32)
+
+
+def test_sensed_depth_is_the_hand_s_alone(sample_factory):
+    sample = sample_factory(side="right")
+    smooth = np.where(sample.alpha > 0, np.float32(500), 0)
+    sample = dataclasses.replace(sample, scene_depth_mm=smooth, depth_mm=np.where(sample.hand_alpha > 0, smooth, 0))
+    config = DepthNoiseConfig(shadows=False)
+    depth = crop(sample, 64, rng=np.random.default_rng(0), depth_size=160, depth_noise=config)["depth_map"]
+    hand = sample.depth_mm[40:200, 70:230] > 0
+    assert (depth > 0)[cv2.erode(hand.astype(np.uint8), np.ones((7, 7))) > 0].all()
+    assert (depth == 0)[cv2.dilate(hand.astype(np.uint8), np.ones((7, 7))) == 0].all()
+    assert 1 < depth[depth > 0].std() < 4
+
+
+def test_joints_outside_of_the_crop_are_not_visible(sample_factory):
+    sample = dataclasses.replace(sample_factory(side="right"), joint_visible=np.ones(21, bool))
+    view = crop(dataclasses.replace(sample, box=np.array([120.0, 90.0, 60.0, 60.0])), 48)
+    inside = ((view["joints_uvd"][:, :2] >= 0) & (view["joints_uvd"][:, :2] < 1)).all(axis=1)
+    assert 0 < inside.sum() < 21
+    np.testing.assert_array_equal(view["joint_visible"], inside)
+    assert not crop(dataclasses.replace(sample, joint_visible=np.zeros(21, bool)), 48)["joint_visible"].any()
 
 
 def test_bad_arguments(sample_factory):
@@ -136,6 +173,10 @@ def test_bad_arguments(sample_factory):
         crop(sample_factory(), 0)
     with pytest.raises(ValueError, match="rng: expected"):
         crop(sample_factory(), 32, AugmentConfig())
+    with pytest.raises(ValueError, match="rng: expected"):
+        crop(sample_factory(), 32, depth_size=32, depth_noise=DepthNoiseConfig())
+    with pytest.raises(ValueError, match="depth_size: expected at least 1"):
+        crop(sample_factory(), 32, depth_size=0)
 
 
 @pytest.mark.parametrize("side", [1e4, 1e12, 1e30])

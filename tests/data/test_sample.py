@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from tfhand.data.sample import decode, encode
 
@@ -11,21 +13,44 @@ from tfhand.data.sample import decode, encode
 def test_round_trip(sample_factory):
     sample = sample_factory(3)
     back = decode(encode(sample))
-    for field in ("intrinsics", "box", "joints_mm", "vertices_mm", "alpha"):
+    for field in ("intrinsics", "box", "joints_mm", "vertices_mm", "alpha", "hand_alpha", "joint_visible"):
         np.testing.assert_array_equal(getattr(back, field), getattr(sample, field))
     assert np.abs(back.image.astype(int) - sample.image).mean() < 4
     assert np.abs(back.depth_mm - sample.depth_mm).max() < 0.051
+    assert np.abs(back.scene_depth_mm - sample.scene_depth_mm).max() < 0.251
+    hand = back.depth_mm > 0
+    np.testing.assert_array_equal(back.scene_depth_mm[hand], back.depth_mm[hand])
+    assert back.joint_visible.dtype == bool
     assert (back.side, back.seed, back.name) == (sample.side, 3, "sample 3")
     assert back.root_depth_mm == sample.root_depth_mm and back.hand_scale_mm == sample.hand_scale_mm
     assert back.extras.keys() == sample.extras.keys() and back.extras["skin"] == "dark"
     np.testing.assert_array_equal(back.extras["shape"], sample.extras["shape"])
 
 
-def test_photograph_without_mesh_alpha_depth_or_seed(sample_factory):
-    sample = sample_factory(1)
-    sample = dataclasses.replace(sample, vertices_mm=None, alpha=None, depth_mm=None, seed=None, extras={})
+OPTIONAL = ("vertices_mm", "alpha", "hand_alpha", "depth_mm", "scene_depth_mm", "joint_visible", "seed")
+
+
+@pytest.mark.parametrize("missing", [OPTIONAL, *((name,) for name in OPTIONAL)])
+def test_what_a_sample_has_not_is_none_again(sample_factory, missing):
+    sample = dataclasses.replace(sample_factory(1), **dict.fromkeys(missing))
     back = decode(encode(sample))
-    assert back.vertices_mm is None and back.alpha is None and back.depth_mm is None and back.seed is None
+    assert [name for name in OPTIONAL if getattr(back, name) is None] == [name for name in OPTIONAL if name in missing]
+    if "depth_mm" in missing and sample.scene_depth_mm is not None:
+        assert np.abs(back.scene_depth_mm - sample.scene_depth_mm).max() < 0.251
+
+
+def test_older_files_are_read(sample_factory):
+    """Files of before hand_alpha, scene_depth_mm and joint_visible hold these tensors only."""
+    sample = sample_factory(2)
+    tensors = load(encode(sample))
+    for name in ("hand_alpha", "other_depth", "joint_visible"):
+        del tensors[name]
+    record = {"format": "tfhand.sample.1", "header": {"side": "left", "seed": 2, "name": "old"}, "extras": "{}"}
+    old = {name: value for name, value in tensors.items() if not name.startswith("extras")}
+    back = decode(save(old, {"sample": json.dumps(record)}))
+    assert back.hand_alpha is None and back.scene_depth_mm is None and back.joint_visible is None
+    np.testing.assert_array_equal(back.alpha, sample.alpha)
+    assert np.abs(back.depth_mm - sample.depth_mm).max() < 0.051
 
 
 def test_equal_samples_give_equal_bytes(sample_factory):
@@ -35,7 +60,7 @@ def test_equal_samples_give_equal_bytes(sample_factory):
 
 def test_fields_can_be_left_undecoded(sample_factory):
     back = decode(encode(sample_factory()), with_depth=False, with_alpha=False)
-    assert back.alpha is None and back.depth_mm is None
+    assert back.alpha is None and back.hand_alpha is None and back.depth_mm is None and back.scene_depth_mm is None
 
 
 def test_protocol_values_win_over_the_joints(sample_factory):
@@ -53,6 +78,9 @@ def test_protocol_values_win_over_the_joints(sample_factory):
         ({"joints_mm": np.zeros((20, 3))}, "joints_mm: expected finite"),
         ({"image": np.zeros((4, 4), np.uint8)}, "image: expected"),
         ({"alpha": np.zeros((4, 4), np.uint8)}, "alpha: expected"),
+        ({"hand_alpha": np.zeros((4, 4), np.uint8)}, "hand_alpha: expected"),
+        ({"scene_depth_mm": np.zeros((4, 4), np.float32)}, "scene_depth_mm: expected"),
+        ({"joint_visible": np.zeros(20, bool)}, "joint_visible: expected"),
         ({"vertices_mm": np.zeros((4, 2))}, "vertices_mm: expected"),
     ],
 )

@@ -26,9 +26,9 @@ def test_features_are_those_of_the_sample(sample_factory):
     sample = sample_factory(4)
     example = to_example(encode(sample))
     assert (example["side"], example["seed"], example["name"]) == (sample.side, 4, "sample 4")
-    for name in ARRAYS:
+    for name, dtype in ARRAYS.items():
         np.testing.assert_array_equal(example[name], getattr(sample, name))
-        assert example[name].dtype == np.float32
+        assert example[name].dtype == dtype
     assert example["image"].getvalue()[:2] == b"\xff\xd8"
     assert all(example[name].getvalue()[1:4] == b"PNG" for name in IMAGES[1:])
     np.testing.assert_array_equal(decode(to_record(stored(example))).extras["shape"], sample.extras["shape"])

@@ -58,9 +58,13 @@ def test_features_read_by_tfds_alone(mini):
     for name in ("joints_mm", "vertices_mm", "intrinsics", "box"):
         np.testing.assert_array_equal(example[name], getattr(sample, name))
     assert (SIDES[example["side"]], int(example["seed"])) == (sample.side, sample.seed)
-    np.testing.assert_array_equal(example["alpha"][..., 0], sample.alpha)
+    for name in ("alpha", "hand_alpha"):
+        np.testing.assert_array_equal(example[name][..., 0], getattr(sample, name))
+    np.testing.assert_array_equal(example["joint_visible"], sample.joint_visible)
     depth_mm = example["depth"][..., 0] * mini.info.metadata["depth_step_mm"]
     np.testing.assert_allclose(depth_mm, sample.depth_mm, atol=0.051)
+    scene_mm = depth_mm + example["other_depth"][..., 0] * mini.info.metadata["other_depth_step_mm"]
+    np.testing.assert_allclose(scene_mm, sample.scene_depth_mm, atol=0.251)
     assert np.abs(example["image"].astype(int) - sample.image).mean() < 4
 
 

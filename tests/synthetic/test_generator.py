@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tfhand.data.augment import AugmentConfig, crop, mirror
-from tfhand.data.sample import encode
-from tfhand.geometry import project
+from tfhand.data.sample import PIXEL_FIELDS, encode
+from tfhand.geometry import project, uvd_to_xyz
+from tfhand.rendering.joint_visibility import REACH
 from tfhand.rendering.rasterizer import rasterize
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig, render_sample, sample_seed
 
@@ -44,14 +45,70 @@ def test_projected_labels_meet_mask_and_depth(samples):
         pixels = project(sample.vertices_mm, sample.intrinsics)
         assert inside(sample.alpha > 0, pixels) > 0.99
         assert inside(sample.alpha > 0, project(sample.joints_mm, sample.intrinsics)) > 0.95
-        # No vertex in front of the depth map; those that face the camera lie on it.
+        # No vertex in front of the scene; those that face the camera lie on it.
         columns, rows = np.floor(pixels).astype(int).T
         seen = (columns > 0) & (columns < 95) & (rows > 0) & (rows < 95)
-        near = cv2.erode(np.where(hand, sample.depth_mm, 1e9).astype(np.float32), np.ones((3, 3)))
-        gaps = near[rows[seen], columns[seen]] - sample.vertices_mm[seen, 2]
-        gaps = gaps[gaps < 1e8]
-        assert np.percentile(gaps, 99) < 4
-        assert (np.abs(gaps) < 6).mean() > 0.15
+        scene = np.where(sample.scene_depth_mm > 0, sample.scene_depth_mm, 1e9).astype(np.float32)
+        near = cv2.erode(scene, np.ones((3, 3)))[rows[seen], columns[seen]]
+        gaps = near - sample.vertices_mm[seen, 2]
+        assert np.percentile(gaps[near < 1e8], 99) < 4
+        assert (np.abs(gaps[hand[rows[seen], columns[seen]]]) < 6).mean() > 0.15
+
+
+def test_labels_of_pixels_agree(samples):
+    for sample in samples:
+        hand = sample.depth_mm > 0
+        np.testing.assert_array_equal(sample.scene_depth_mm[hand], sample.depth_mm[hand])
+        assert (sample.hand_alpha <= sample.alpha).all()
+        assert (sample.hand_alpha[hand] > 0).mean() > 0.99 and (sample.alpha[sample.scene_depth_mm > 0] > 0).mean() > 0.99
+        assert hand[sample.hand_alpha == 255].mean() > 0.99
+        # A visible joint's pixel shows skin no farther in front of it than a hand is thick; at the wrist also the arm's.
+        columns, rows = np.floor(project(sample.joints_mm, sample.intrinsics)).astype(int).T
+        for joint in np.flatnonzero(sample.joint_visible):
+            depth = sample.scene_depth_mm[rows[joint], columns[joint]]
+            assert 0 < depth < sample.joints_mm[joint, 2] + 5
+            assert sample.joints_mm[joint, 2] - depth < REACH * sample.hand_scale_mm
+    visible = np.mean([sample.joint_visible for sample in samples])
+    assert 0.3 < visible < 0.95
+
+
+def test_objects_can_be_left_out(generator, samples):
+    """The rest of a picture doesn't depend on what is in it."""
+    found = {seed: sample for seed, sample in enumerate(samples) if sample.extras["things"]}
+    assert 3 <= len(found) < len(samples)
+    bare = HandGenerator(dataclasses.replace(generator.config, objects=False))
+    changed = 0
+    for seed, sample in list(found.items())[:4]:
+        without = bare.render(seed)
+        assert without.extras["things"] == []
+        changed += not np.array_equal(without.image, sample.image)
+        for field in ("joints_mm", "vertices_mm", "intrinsics", "box"):
+            np.testing.assert_array_equal(getattr(without, field), getattr(sample, field))
+        # Things hide parts of the hand, and show none; where none is before it, it is as deep as ever.
+        both = (without.depth_mm > 0) & (sample.depth_mm > 0)
+        assert (sample.hand_alpha <= without.hand_alpha).all() and (sample.alpha >= without.alpha).all()
+        np.testing.assert_array_equal(without.depth_mm[both], sample.depth_mm[both])
+    assert changed >= 2
+    seed = next(seed for seed, sample in enumerate(samples) if not sample.extras["things"])
+    assert encode(bare.render(seed)) == encode(samples[seed])
+
+
+def test_small_depth_map_is_that_of_the_mesh_rasterised_in_the_crop(generator, samples):
+    gaps, hits = [], []
+    for sample in samples[:8]:
+        view = crop(sample, 64, AugmentConfig(), np.random.default_rng(1), depth_size=32)
+        camera, depth = view["camera"], view["depth_map"]
+        assert depth.shape == (32, 32) and depth.dtype == np.float32
+        xyz = uvd_to_xyz(view["vertices_uvd"], camera)
+        mesh = rasterize(xyz, generator.template.faces, camera[:4] * 32, (32, 32)).depth_mm
+        both = (mesh > 0) & (depth > 0)
+        gaps.append(np.abs(mesh - depth)[both])
+        hits.append([(depth > 0).sum(), both.sum()])
+        # Each value is one of the exact map's: nothing is mixed.
+        assert np.isin(depth, sample.depth_mm).all()
+    assert np.median(np.concatenate(gaps)) < 2 and np.percentile(np.concatenate(gaps), 90) < 8
+    total, both = np.sum(hits, axis=0)
+    assert both > 0.93 * total
 
 
 def test_depth_is_that_of_the_network_mesh_nearly(generator, samples):
@@ -79,7 +136,7 @@ def test_left_hands_are_mirrored_right_hands():
     assert (right.side, left.side) == ("right", "left")
     back = mirror(left)
     np.testing.assert_allclose(back.intrinsics, right.intrinsics, rtol=1e-6)
-    for field in ("image", "alpha", "depth_mm", "joints_mm", "vertices_mm"):
+    for field in ("image", *PIXEL_FIELDS, "joint_visible", "joints_mm", "vertices_mm"):
         np.testing.assert_array_equal(getattr(back, field), getattr(right, field))
     views = crop(left, 48), crop(right, 48)
     np.testing.assert_allclose(views[0]["joints_uvd"], views[1]["joints_uvd"], atol=1e-5)

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE
+from tfhand.data.depth_noise import DepthNoiseConfig, sense
 from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
-from tfhand.data.sample import HandSample
+from tfhand.data.sample import PIXEL_FIELDS, HandSample
 from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
 
 #: What fills the part of an evaluation crop that lies beyond the image.
@@ -71,8 +72,7 @@ def mirror(sample: HandSample) -> HandSample:
         side="left" if sample.side == "right" else "right",
         joints_mm=sample.joints_mm * flip,
         vertices_mm=None if sample.vertices_mm is None else sample.vertices_mm * flip,
-        alpha=None if sample.alpha is None else cv2.flip(sample.alpha, 1),
-        depth_mm=None if sample.depth_mm is None else cv2.flip(sample.depth_mm, 1),
+        **{name: cv2.flip(getattr(sample, name), 1) for name in PIXEL_FIELDS if getattr(sample, name) is not None},
     )
 
 
@@ -83,6 +83,8 @@ def crop(
     rng: np.random.Generator | None = None,
     backgrounds: Backgrounds | None = None,
     hand_side: str = CANONICAL_SIDE,
+    depth_size: int | None = None,
+    depth_noise: DepthNoiseConfig | None = None,
 ) -> dict[str, np.ndarray | bool]:
     """What the network sees of a sample: a square crop of the hand side that it knows.
 
@@ -93,19 +95,29 @@ def crop(
         rng: source of the augmentation's randomness; needed with `config`.
         backgrounds: where other backgrounds come from, such as `tfhand.rendering.background.BackgroundSource`.
         hand_side: "right" or "left"; hands of the other side are mirrored.
+        depth_size: side of a depth map of the crop, pixels; 32 is what the paper's depth loss compares with. None for
+            no map.
+        depth_noise: the sensor that this map comes from; None for exact depth. Needs `rng`.
 
     Returns:
         Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
         `tfhand.geometry`), `side_mirrored` bool, and, where the sample has them, `vertices_uvd` `(V, 3)` float32,
-        `alpha` `(size, size)` uint8, `depth_mm` `(size, size)` float32.
+        `joint_visible` `(21,)` bool (`False` outside of the crop too), `alpha` and `hand_alpha` `(size, size)` uint8,
+        `depth_mm` and `scene_depth_mm` `(size, size)` float32, `depth_map` `(depth_size, depth_size)` float32.
+
+        Depth maps take the value of the pixel nearest to each of their own pixels' centres, so hand and background, or
+        two fingers, never mix, and a mesh rasterised with the crop's camera at their size gives the same.
+        `depth_map` is of the hand alone, mm, 0 where it isn't seen or measured.
 
     Raises:
-        ValueError: `size` below 1, or `config` without `rng`.
+        ValueError: `size` or `depth_size` below 1, or `config` or `depth_noise` without `rng`.
     """
     if size < 1:
         raise ValueError(f"size: expected at least 1 pixel, got {size}.")
-    if config is not None and rng is None:
-        raise ValueError("rng: expected a numpy Generator to go with config, got None.")
+    if depth_size is not None and depth_size < 1:
+        raise ValueError(f"depth_size: expected at least 1 pixel, got {depth_size}.")
+    if (config is not None or depth_noise is not None) and rng is None:
+        raise ValueError("rng: expected a numpy Generator to go with config and depth_noise, got None.")
     mirrored = sample.side != hand_side
     if mirrored:
         sample = mirror(sample)
@@ -115,10 +127,10 @@ def crop(
     image = _warp(sample.image, matrix, size, cv2.BORDER_REFLECT_101 if reflect else cv2.BORDER_CONSTANT, PAD_VALUE)
     result = view.labels(sample)
     result["side_mirrored"] = mirrored
-    if sample.alpha is not None:
-        result["alpha"] = _warp(sample.alpha, matrix, size, cv2.BORDER_CONSTANT, 0)
-    if sample.depth_mm is not None:
-        result["depth_mm"] = _warp(sample.depth_mm, matrix, size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
+    for name in PIXEL_FIELDS:
+        if (labels := getattr(sample, name)) is not None:
+            method = cv2.INTER_NEAREST if labels.dtype == np.float32 else cv2.INTER_LINEAR
+            result[name] = _warp(labels, matrix, size, cv2.BORDER_CONSTANT, 0, method)
     if config is not None:
         if backgrounds and sample.alpha is not None and rng.random() < config.background_probability:
             image = blend_background(image, result["alpha"], backgrounds.sample(rng, (size, size)))
@@ -126,7 +138,19 @@ def crop(
         if rng.random() < config.erase_probability:
             image = erase(image, rng)
     result["image"] = image
+    if depth_size is not None and sample.depth_mm is not None:
+        # Drawn last: an image is the same with and without its depth.
+        depth = sample.depth_mm if depth_noise is None else _sensed_hand(sample, depth_noise, rng)
+        matrix = view.matrix(depth_size)
+        result["depth_map"] = _warp(depth, matrix, depth_size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
     return result
+
+
+def _sensed_hand(sample: HandSample, config: DepthNoiseConfig, rng: np.random.Generator) -> np.ndarray:
+    """Depth (H, W) of the hand as a sensor sees it, in the shadows of all that is in the scene."""
+    scene = sample.depth_mm if sample.scene_depth_mm is None else sample.scene_depth_mm
+    measured, source = sense(scene, sample.intrinsics, config, rng)
+    return np.where(sample.depth_mm.ravel()[source] > 0, measured, np.float32(0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,6 +201,9 @@ class _View:
         for key, points in (("joints_uvd", sample.joints_mm), ("vertices_uvd", sample.vertices_mm)):
             if points is not None:
                 result[key] = xyz_to_uvd((points @ turn.T).astype(np.float32), camera)
+        if sample.joint_visible is not None:
+            places = result["joints_uvd"][:, :2]
+            result["joint_visible"] = sample.joint_visible & ((places >= 0) & (places < 1)).all(axis=1)
         return result
 
 

@@ -18,7 +18,11 @@ from tfhand.geometry import root_depth_and_scale, validate_box, validate_intrins
 
 JPEG_QUALITY = 95
 DEPTH_STEP_MM = 0.1  # 16 bits reach 6.5 m
+#: Steps of the depth of what is not the hand; coarser, since no network is measured on it.
+OTHER_DEPTH_STEP_MM = 0.5
 _FORMAT = "tfhand.sample.1"
+#: Labels of every pixel.
+PIXEL_FIELDS = ("alpha", "hand_alpha", "depth_mm", "scene_depth_mm")
 
 
 @dataclasses.dataclass
@@ -32,8 +36,13 @@ class HandSample:
         side: which hand the image shows, "right" or "left".
         joints_mm: `(21, 3)` float32, camera frame (x right, y down, z forward), as `constants.JOINT_NAMES`.
         vertices_mm: `(V, 3)` float32 network-mesh vertices in the camera frame, or None where the set has no meshes.
-        alpha: `(H, W)` uint8, 255 where the hand covers the pixel, or None.
-        depth_mm: `(H, W)` float32, z of the hand's surface, 0 where there is none, or None.
+        alpha: `(H, W)` uint8, 255 where the background is hidden: by the hand, its arm, and what is about them; or None.
+        hand_alpha: `(H, W)` uint8, 255 where the hand itself is seen, up to a little behind the wrist, or None.
+        depth_mm: `(H, W)` float32, z of the hand's surface where it is seen, 0 elsewhere, or None.
+        scene_depth_mm: `(H, W)` float32, z of whatever hides the background, 0 where nothing does, or None. Equal to
+            `depth_mm` where that isn't 0.
+        joint_visible: `(21,)` bool, the skin around the joint is what its pixel shows (`rendering.joint_visibility` has
+            the definition), or None.
         seed: the seed the sample was rendered from, or None for photographs.
         name: identifies the sample within its dataset.
         root_depth_mm: z of the wrist that the protocol gives; from `joints_mm` where the dataset gives none.
@@ -48,7 +57,10 @@ class HandSample:
     joints_mm: np.ndarray
     vertices_mm: np.ndarray | None = None
     alpha: np.ndarray | None = None
+    hand_alpha: np.ndarray | None = None
     depth_mm: np.ndarray | None = None
+    scene_depth_mm: np.ndarray | None = None
+    joint_visible: np.ndarray | None = None
     seed: int | None = None
     name: str = ""
     root_depth_mm: float | None = None
@@ -70,7 +82,12 @@ class HandSample:
             self.vertices_mm = np.asarray(self.vertices_mm, np.float32)
             if self.vertices_mm.ndim != 2 or self.vertices_mm.shape[1] != 3:
                 raise ValueError(f"vertices_mm: expected (V, 3), got {self.vertices_mm.shape}.")
-        for name, value in (("alpha", self.alpha), ("depth_mm", self.depth_mm)):
+        if self.joint_visible is not None:
+            self.joint_visible = np.asarray(self.joint_visible, bool)
+            if self.joint_visible.shape != (NUM_JOINTS,):
+                raise ValueError(f"joint_visible: expected ({NUM_JOINTS},), got {self.joint_visible.shape}.")
+        for name in PIXEL_FIELDS:
+            value = getattr(self, name)
             if value is not None and value.shape != image.shape[:2]:
                 raise ValueError(f"{name}: expected the image's size {image.shape[:2]}, got {value.shape}.")
         root_depth, scale = root_depth_and_scale(self.joints_mm)
@@ -79,7 +96,9 @@ class HandSample:
 
 
 def encode(sample: HandSample) -> bytes:
-    """A sample as safetensors bytes: image as JPEG, alpha as PNG, depth as 16-bit PNG in steps of 0.1 mm.
+    """A sample as safetensors bytes: image as JPEG, masks as PNG, depth as 16-bit PNG.
+
+    Depth of the hand has steps of 0.1 mm, that of what else there is, 0 on the hand, of 0.5 mm.
 
     Args:
         sample: the sample. `extras` may hold numpy arrays, numbers, strings and lists of them.
@@ -97,11 +116,18 @@ def encode(sample: HandSample) -> bytes:
     }
     if sample.vertices_mm is not None:
         tensors["vertices_mm"] = sample.vertices_mm
-    if sample.alpha is not None:
-        tensors["alpha"] = _image_bytes(".png", sample.alpha)
-    if sample.depth_mm is not None:
-        steps = np.clip(np.rint(sample.depth_mm / DEPTH_STEP_MM), 0, 65535).astype(np.uint16)
-        tensors["depth"] = _image_bytes(".png", steps)
+    for name in ("alpha", "hand_alpha"):
+        if getattr(sample, name) is not None:
+            tensors[name] = _image_bytes(".png", getattr(sample, name))
+    depth, scene = sample.depth_mm, sample.scene_depth_mm
+    if depth is not None:
+        tensors["depth"] = _depth_bytes(depth, DEPTH_STEP_MM)
+    if scene is not None:
+        # What the hand's own map has isn't stored again.
+        other = scene if depth is None else np.where(depth > 0, 0, scene)
+        tensors["other_depth"] = _depth_bytes(other, OTHER_DEPTH_STEP_MM)
+    if sample.joint_visible is not None:
+        tensors["joint_visible"] = sample.joint_visible.astype(np.uint8)
     plain = {}
     for key, value in sample.extras.items():
         if isinstance(value, np.ndarray):
@@ -119,11 +145,12 @@ def encode(sample: HandSample) -> bytes:
 
 
 def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> HandSample:
-    """The inverse of `encode`, but for what JPEG and the depth's steps cost.
+    """The inverse of `encode`, but for what JPEG and the depth's steps cost. What older files don't have is None.
 
     Args:
         data: bytes of one sample.
-        with_depth: False leaves `depth_mm` None and saves its decoding, for training that does not use it.
+        with_depth: False leaves `depth_mm`, `scene_depth_mm` and `hand_alpha` None and saves their decoding, for
+            training that does not use them.
         with_alpha: likewise for `alpha`.
     Raises:
         ValueError: the bytes are not a sample.
@@ -136,11 +163,16 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
         raise ValueError(f"data: expected an encoded sample, got {len(data)} other bytes: {error}.") from None
     if record["format"] != _FORMAT:
         raise ValueError(f"data: expected format {_FORMAT}, got {record['format']}.")
-    alpha = depth = None
-    if with_alpha and "alpha" in tensors:
-        alpha = cv2.imdecode(tensors["alpha"], cv2.IMREAD_GRAYSCALE)
-    if with_depth and "depth" in tensors:
-        depth = cv2.imdecode(tensors["depth"], cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(DEPTH_STEP_MM)
+    pixels: dict[str, np.ndarray | None] = {}
+    for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth)):
+        if wanted and name in tensors:
+            pixels[name] = cv2.imdecode(tensors[name], cv2.IMREAD_GRAYSCALE)
+    if with_depth:
+        depth = _depth_mm(tensors.get("depth"), DEPTH_STEP_MM)
+        other = _depth_mm(tensors.get("other_depth"), OTHER_DEPTH_STEP_MM)
+        pixels["depth_mm"] = depth
+        pixels["scene_depth_mm"] = other if depth is None or other is None else depth + other
+    visible = tensors.get("joint_visible")
     extras = json.loads(record["extras"])
     extras.update({key.removeprefix("extras."): value for key, value in tensors.items() if key.startswith("extras.")})
     root_depth, scale = tensors["protocol"].tolist()
@@ -150,13 +182,21 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
         box=tensors["box"],
         joints_mm=tensors["joints_mm"],
         vertices_mm=tensors.get("vertices_mm"),
-        alpha=alpha,
-        depth_mm=depth,
+        **pixels,
+        joint_visible=None if visible is None else visible.astype(bool),
         root_depth_mm=root_depth,
         hand_scale_mm=scale,
         extras=extras,
         **record["header"],
     )
+
+
+def _depth_bytes(depth_mm: np.ndarray, step_mm: float) -> np.ndarray:
+    return _image_bytes(".png", np.clip(np.rint(depth_mm / step_mm), 0, 65535).astype(np.uint16))
+
+
+def _depth_mm(data: np.ndarray | None, step_mm: float) -> np.ndarray | None:
+    return None if data is None else cv2.imdecode(data, cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(step_mm)
 
 
 def _image_bytes(extension: str, image: np.ndarray, options: list[int] | None = None) -> np.ndarray:

@@ -14,9 +14,15 @@ import numpy as np
 from safetensors.numpy import load, save
 
 #: Images of a record, stored as they are.
-IMAGES = ("image", "alpha", "depth")
+IMAGES = ("image", "alpha", "hand_alpha", "depth", "other_depth")
 #: Arrays of a record that are features of their own.
-ARRAYS = ("intrinsics", "box", "joints_mm", "vertices_mm")
+ARRAYS = {
+    "intrinsics": np.float32,
+    "box": np.float32,
+    "joints_mm": np.float32,
+    "joint_visible": np.uint8,
+    "vertices_mm": np.float32,
+}
 #: What `to_record` needs.
 STORED = (*IMAGES, *ARRAYS, "rest")
 
@@ -25,10 +31,10 @@ def to_example(record: bytes) -> dict[str, Any]:
     """The features of an encoded sample.
 
     Args:
-        record: from `tfhand.data.encode`, with `alpha`, `depth_mm` and `vertices_mm`.
+        record: from `tfhand.data.encode`, of a sample with every label.
 
     Returns:
-        Images as open files, arrays float32, `side`, `seed` and `name`, and `rest`, `(N,)` uint8.
+        Images as open files, arrays, `side`, `seed` and `name`, and `rest`, `(N,)` uint8.
     """
     metadata = _metadata(record)
     tensors = load(record)
@@ -51,7 +57,7 @@ def to_record(example: dict[str, Any]) -> bytes:
     rest = np.asarray(example["rest"]).tobytes()
     tensors = load(rest)
     tensors.update({name: np.frombuffer(bytes(example[name]), np.uint8) for name in IMAGES})
-    tensors.update({name: np.ascontiguousarray(example[name], np.float32) for name in ARRAYS})
+    tensors.update({name: np.ascontiguousarray(example[name], dtype) for name, dtype in ARRAYS.items()})
     return save(tensors, _metadata(rest))
 
 

@@ -153,7 +153,7 @@ def forearm_sections(template: HandTemplate) -> sp.csr_matrix:
         nearby = np.exp(-0.5 * ((behind - distance) / 12) ** 2)
         origin = nearby @ forearm / nearby.sum()
         origin += (distance - (origin - wrist) @ axis) * axis
-        hits = [_farthest_hit(origin, direction, a, b, c, cross) for direction in directions]
+        hits = [farthest_hit(origin, direction, a, b, c, cross) for direction in directions]
         if any(face < 0 for face, _ in hits):
             raise ValueError(f"template: expected a forearm all around its axis {distance:.0f} mm behind the wrist.")
         columns = faces[[face for face, _ in hits]].ravel()
@@ -162,7 +162,7 @@ def forearm_sections(template: HandTemplate) -> sp.csr_matrix:
     return sp.vstack(sections, format="csr")
 
 
-def _farthest_hit(origin, direction, a, b, c, cross) -> tuple[int, np.ndarray]:
+def farthest_hit(origin, direction, a, b, c, cross) -> tuple[int, np.ndarray]:
     """Returns the triangle (-1: none) that a ray leaves the surface through, and the corner weights (3,) there."""
     towards = cross @ direction
     towards = np.where(np.abs(towards) < 1e-12, 1e-12, towards)

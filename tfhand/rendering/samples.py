@@ -29,7 +29,8 @@ class Samples:
         pixels: (N,) int32 flat index of the pixel; `num_inner` single samples come first.
         num_inner: how many samples fill a pixel alone; the rest count a quarter.
         coverage, hand_coverage: (H, W) float32, of the whole mesh and of its hand, where that is seen.
-        hand_depth: (H, W) float32 depth of the hand at pixel centres, mm, 0 where it isn't seen.
+        hand_depth, scene_depth: (H, W) float32 depth of the hand and of the whole mesh at pixel centres, mm, 0 where
+            they aren't seen.
     """
 
     face_ids: np.ndarray
@@ -40,6 +41,7 @@ class Samples:
     coverage: np.ndarray
     hand_coverage: np.ndarray
     hand_depth: np.ndarray
+    scene_depth: np.ndarray
 
 
 def pick_samples(seen: Visibility, num_hand_faces: int) -> Samples:
@@ -59,7 +61,9 @@ def pick_samples(seen: Visibility, num_hand_faces: int) -> Samples:
         "tfhand_list_samples", kinds, seen.centre_ids, seen.fine_ids, width, height, num_inner, seen.planes,
         seen.intrinsics, face_ids, barycentric, points, pixels,
     )  # fmt: skip
-    return Samples(face_ids, barycentric, points, pixels, num_inner, coverage, hand_coverage, hand_depth)
+    scene_depth = np.zeros((height, width), np.float32)
+    np.divide(1, seen.centre_inverse, out=scene_depth, where=seen.centre_ids >= 0)
+    return Samples(face_ids, barycentric, points, pixels, num_inner, coverage, hand_coverage, hand_depth, scene_depth)
 
 
 def resolve(colours: np.ndarray, samples: Samples) -> np.ndarray:

@@ -1,12 +1,13 @@
-"""What is drawn of a hand: the template's surface with its forearm, the upper arm, and a sleeve.
+"""What is drawn of a hand: the template's surface with its forearm, the upper arm, a sleeve, and things about it.
 
 The network's mesh ends a little behind the wrist; the surface goes on to the elbow, and an upper arm follows it
-around a bend, so that no picture shows a cut. Forearm, upper arm and sleeve are context, not the hand: they are
-in the picture and its alpha, not in the hand's own mask and depth.
+around a bend, so that no picture shows a cut. Forearm, upper arm, sleeve and things are context, not the hand: they
+are in the picture and its alpha, not in the hand's own mask and depth.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,16 +26,19 @@ from tfhand.rendering.arm import (
     upper_arm,
 )
 from tfhand.rendering.kernel import call
+from tfhand.rendering.objects.solid import Solid
 
 
 @dataclass(frozen=True)
 class DrawnSurface:
-    """A posed hand with its arm and sleeve, ready to be rasterised.
+    """A posed hand with its arm, sleeve and things, ready to be rasterised.
 
     Attributes:
         vertices: (N, 3) float32 camera frame, mm; the template's vertices come first.
-        faces: (M, 3) int32: those of the hand, then of the arm, then of the sleeve.
+        faces: (M, 3) int32: those of the hand, of the arm, of the sleeve, and of each thing.
         num_hand_faces, num_skin_faces: where the arm's and where the sleeve's faces begin.
+        thing_faces: (things + 1,) where each thing's faces begin, and their end.
+        atlas: (N, 2) float32 texture coordinates, mm.
         normals: (N, 3) float32 unit, outward.
         tangents: (N, 6) float32 surface gradients of the two atlas coordinates (mm per mm).
     """
@@ -43,6 +47,8 @@ class DrawnSurface:
     faces: np.ndarray
     num_hand_faces: int
     num_skin_faces: int
+    thing_faces: np.ndarray
+    atlas: np.ndarray
     normals: np.ndarray
     tangents: np.ndarray
 
@@ -66,6 +72,10 @@ class HandSurface:
         arm_faces = self.num_vertices + tube_faces(len(UPPER_ARM_MM), AROUND)
         skin_faces = np.concatenate([faces[in_hand], faces[~in_hand], arm_faces])
         self._num_hand_faces, self._num_skin_faces = int(in_hand.sum()), len(skin_faces)
+        #: (num_skin_faces,) int32, the bone that each face of the skin follows most; the forearm's number is that of
+        #: bones, and the upper arm has -1.
+        bones = template.skin_weights[skin_faces[: len(faces)]].sum(axis=1).argmax(axis=1)
+        self.face_bones = np.append(bones, np.full(len(arm_faces), -1)).astype(np.int32)
         self._sections = forearm_sections(template)
         sleeve_faces = self.num_vertices + len(UPPER_ARM_MM) * AROUND + tube_faces(len(SLEEVE_MM), AROUND)
         # On the tubes the atlas runs around and along them, so that stripes do.
@@ -75,12 +85,13 @@ class HandSurface:
         self._bare = np.ascontiguousarray(skin_faces, np.int32)
         self._sleeved = np.ascontiguousarray(np.concatenate([skin_faces, sleeve_faces]), np.int32)
 
-    def place(self, vertices: np.ndarray, arm: ArmParams) -> DrawnSurface:
-        """Adds arm and sleeve to a posed hand and computes normals and tangents.
+    def place(self, vertices: np.ndarray, arm: ArmParams, things: Sequence[Solid] = ()) -> DrawnSurface:
+        """Adds arm, sleeve and things to a posed hand and computes normals and tangents.
 
         Args:
             vertices: (S, 3) posed surface vertices, camera frame, mm.
             arm: how the arm goes on.
+            things: what else there is, in the same frame.
 
         Returns:
             DrawnSurface.
@@ -93,14 +104,28 @@ class HandSurface:
             raise ValueError(f"vertices: expected ({self.num_vertices}, 3) of the template, got {vertices.shape}.")
         if not np.isfinite(vertices).all():
             raise ValueError(f"vertices: {np.count_nonzero(~np.isfinite(vertices))} of {vertices.size} not finite.")
-        sections = (self._sections @ vertices).reshape(len(SECTIONS_MM), AROUND, 3)
-        parts, faces = [vertices, upper_arm(sections, arm)], self._bare
+        sections = self.forearm_sections(vertices)
+        parts, faces = [vertices, upper_arm(sections, arm)], [self._bare]
         if arm.sleeve_start_mm is not None:
             parts.append(sleeve(sections, arm))
-            faces = self._sleeved
-        vertices = np.concatenate(parts)
-        normals, tangents = _frames(vertices, self.atlas, faces)
-        return DrawnSurface(vertices, faces, self._num_hand_faces, self._num_skin_faces, normals, tangents)
+            faces = [self._sleeved]
+        count = sum(map(len, parts))
+        atlas, begins = [self.atlas[:count]], [len(faces[0])]
+        for thing in things:
+            parts.append(thing.vertices)
+            faces.append(thing.faces + np.int32(count))
+            atlas.append(thing.atlas)
+            count += len(thing.vertices)
+            begins.append(begins[-1] + len(thing.faces))
+        vertices, joined, coordinates = (np.concatenate(one) if len(one) > 1 else one[0] for one in (parts, faces, atlas))
+        normals, tangents = _frames(vertices, coordinates, joined)
+        return DrawnSurface(
+            vertices, joined, self._num_hand_faces, self._num_skin_faces, np.array(begins), coordinates, normals, tangents
+        )
+
+    def forearm_sections(self, vertices: np.ndarray) -> np.ndarray:
+        """Returns cross-sections (sections, around, 3) float32 of the posed forearm; see `arm.forearm_sections`."""
+        return (self._sections @ vertices).reshape(len(SECTIONS_MM), AROUND, 3)
 
 
 def _frames(vertices: np.ndarray, atlas: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,9 @@ from tfhand.data.sample import HandSample
 from tfhand.mesh import HandTemplate
 from tfhand.rendering.background import BackgroundSource
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
+from tfhand.rendering.joint_visibility import JointVisibility
 from tfhand.rendering.lighting import LightParams
+from tfhand.rendering.objects.sampler import ThingSampler
 from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
 from tfhand.rendering.surface import ArmParams
@@ -29,7 +31,7 @@ from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "2.0"
+GENERATOR_VERSION = "2.1"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 3
 
@@ -45,6 +47,8 @@ class SyntheticConfig:
         photograph_share: share of backgrounds that are photographs; the others are procedural.
         penetration_mm: deepest overlap of the hand with itself that passes; where more is left once fingers have been
             moved apart, another pose is drawn.
+        objects: things worn, held and in front of the hand, as often as `objects.sampler.SHARES` says; False for none
+            of them. Sleeves stay.
         split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
             from everything.
     """
@@ -54,6 +58,7 @@ class SyntheticConfig:
     backgrounds: str | None = None
     photograph_share: float = 0.8
     penetration_mm: float = 3.0
+    objects: bool = True
     split: str = "all"
 
     def __post_init__(self) -> None:
@@ -111,6 +116,8 @@ class HandGenerator:
         self.cameras = CameraSampler()
         self.boxes = BoxSampler()
         self.renderer = HandRenderer(self.template)
+        self.things = ThingSampler(self.template, self.renderer.surface)
+        self.visibility = JointVisibility(self.template)
         folders = () if self.config.backgrounds is None else (self.config.backgrounds,)
         self.backgrounds = BackgroundSource(folders, self.config.photograph_share, self._accepts_background)
 
@@ -127,17 +134,20 @@ class HandGenerator:
             seed: any non-negative integer.
 
         Returns:
-            A complete sample. Its `alpha` covers all that stands before the background, forearm and sleeve too;
-            its `depth_mm` the hand alone.
+            A complete sample. `extras["things"]` names the kinds of things that were placed, seen or not.
         """
         # A stream for each part: a change to one leaves what the others draw for a seed as it was.
-        scene_rng, look_rng, back_rng, camera_rng = np.random.default_rng(seed).spawn(4)
+        scene_rng, look_rng, back_rng, camera_rng, thing_rng = np.random.default_rng(seed).spawn(5)
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
         skin = SkinParams.sample(look_rng)
         lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
-        drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm)
+        things = {}
+        if self.config.objects:
+            things = self.things.sample(scene.surface_mm, scene.joints_mm, scene.intrinsics, size, arm, thing_rng)
+        solids = [solid for kind in things.values() for solid in kind]
+        drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm, solids)
         camera = CameraParams.sample(camera_rng, self.config.size)
         sample = HandSample(
             image=take_photograph(drawn, self.backgrounds.sample(back_rng, size), camera),
@@ -147,10 +157,13 @@ class HandGenerator:
             joints_mm=scene.joints_mm,
             vertices_mm=scene.vertices_mm,
             alpha=np.rint(drawn.alpha * 255).astype(np.uint8),
+            hand_alpha=np.rint(drawn.hand_alpha * 255).astype(np.uint8),
             depth_mm=drawn.depth_mm,
+            scene_depth_mm=drawn.scene_depth_mm,
+            joint_visible=self.visibility(drawn.bone_ids, drawn.scene_depth_mm, scene.joints_mm, scene.intrinsics),
             seed=seed,
             name=f"synthetic {seed}",
-            extras={**scene.facts, "melanin": skin.melanin},
+            extras={**scene.facts, "melanin": skin.melanin, "things": list(things)},
         )
         return mirror(sample) if is_left else sample
 

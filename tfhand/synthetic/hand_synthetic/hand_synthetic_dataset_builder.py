@@ -19,7 +19,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
 from tfhand.constants import JOINT_NAMES, SIDES
-from tfhand.data.sample import DEPTH_STEP_MM
+from tfhand.data.sample import DEPTH_STEP_MM, OTHER_DEPTH_STEP_MM
 from tfhand.data.tfds_records import to_example
 from tfhand.mesh import HandTemplate
 from tfhand.rendering.kernel import load_library
@@ -28,9 +28,11 @@ from tfhand.synthetic.generator import GENERATOR_VERSION, HandGenerator, Synthet
 from tfhand.synthetic.jobs import ShardJob, default_shard_size
 
 _DESCRIPTION = """
-Rendered hands with exact labels: image, mask of hand, forearm and sleeve, depth of the hand in steps of 0.1 mm, mesh
-and 21 joints in the camera frame (mm; x right, y down, z forward), intrinsics and crop box in pixels. The validation
-split has viewpoints, hand shapes and photographs behind the hands that the training split has not.
+Rendered hands with exact labels: image; mask of all that hides the background (alpha) and of the hand where it is seen
+(hand_alpha); depth of the hand in steps of 0.1 mm and, where the hand is not, of forearm, sleeve and things in steps of
+0.5 mm (other_depth); mesh and 21 joints in the camera frame (mm; x right, y down, z forward), which joints are visible,
+intrinsics and crop box in pixels. The validation split has viewpoints, hand shapes and photographs behind the hands
+that the training split has not.
 """
 
 
@@ -89,10 +91,13 @@ class Builder(FileReaderBuilder):
             {
                 "image": tfds.features.Image(shape=(size, size, 3), encoding_format="jpeg"),
                 "alpha": tfds.features.Image(shape=(size, size, 1), encoding_format="png"),
+                "hand_alpha": tfds.features.Image(shape=(size, size, 1), encoding_format="png"),
                 "depth": tfds.features.Image(shape=(size, size, 1), dtype=np.uint16, encoding_format="png"),
+                "other_depth": tfds.features.Image(shape=(size, size, 1), dtype=np.uint16, encoding_format="png"),
                 "intrinsics": tfds.features.Tensor(shape=(4,), dtype=np.float32),
                 "box": tfds.features.Tensor(shape=(4,), dtype=np.float32),
                 "joints_mm": tfds.features.Tensor(shape=(len(JOINT_NAMES), 3), dtype=np.float32),
+                "joint_visible": tfds.features.Tensor(shape=(len(JOINT_NAMES),), dtype=np.uint8),
                 "vertices_mm": tfds.features.Tensor(shape=(HandTemplate.load().num_vertices, 3), dtype=np.float32),
                 "side": tfds.features.ClassLabel(names=list(SIDES)),
                 "seed": tfds.features.Scalar(dtype=np.int64),
@@ -106,7 +111,10 @@ class Builder(FileReaderBuilder):
             description=_DESCRIPTION,
             features=features,
             metadata=tfds.core.MetadataDict(
-                generator_version=GENERATOR_VERSION, joint_names=list(JOINT_NAMES), depth_step_mm=DEPTH_STEP_MM
+                generator_version=GENERATOR_VERSION,
+                joint_names=list(JOINT_NAMES),
+                depth_step_mm=DEPTH_STEP_MM,
+                other_depth_step_mm=OTHER_DEPTH_STEP_MM,
             ),
         )
 
