@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from tfhand.synthetic.ingredients import INGREDIENTS
 from tfhand.synthetic.split import SPLITS
 
 if TYPE_CHECKING:
@@ -109,12 +110,19 @@ def _add_dataset_options(command: argparse.ArgumentParser) -> None:
         "--split", choices=tuple(SPLITS), default="all",
         help="train and validation share no viewpoint, hand shape or photograph (default: all, drawn from everything)",
     )  # fmt: skip
+    command.add_argument(
+        "--without", nargs="+", default=[], metavar="INGREDIENT", choices=tuple(INGREDIENTS),
+        help="leave out, to learn what it is worth: " + "; ".join(f"{name} ({what})" for name, what in INGREDIENTS.items()),
+    )  # fmt: skip
 
 
 def _config(args: argparse.Namespace) -> SyntheticConfig:
     from tfhand.synthetic.generator import SyntheticConfig
 
-    return SyntheticConfig(size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split)
+    return SyntheticConfig(
+        size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split,
+        without=tuple(args.without),
+    )  # fmt: skip
 
 
 def _generate(args: argparse.Namespace) -> int:
