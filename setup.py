@@ -63,7 +63,13 @@ setup(
     ],
     include_package_data=False,
     package_data={
-        "tfhand": ["assets/**/*", "rendering/*.cc", "rendering/*.h", "synthetic/inspect/*.html", "synthetic/inspect/*.js"],
+        "tfhand": [
+            "assets/**/*",
+            "rendering/*.cc",
+            "rendering/*.h",
+            "synthetic/inspect/*.html",
+            "synthetic/inspect/*.js",
+        ],
         "configs": ["*.yaml"],
     },
     python_requires=">=3.11,<3.14",

@@ -60,8 +60,8 @@ def keep_settings(plan: Plan) -> None:
         differing = [name for name, value in settings.items() if found.get(name) != value]
         if differing:
             raise ValueError(
-                f"--out: {plan.out} was begun with other settings ({', '.join(differing)}); give the same ones to go on, "
-                "or another folder."
+                f"--out: {plan.out} was begun with other settings ({', '.join(differing)}); give the same ones to go "
+                "on, or another folder."
             )
     elif any(plan.out.iterdir()):
         raise ValueError(f"--out: expected a new or empty folder, got {plan.out}, which holds other files.")

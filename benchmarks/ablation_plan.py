@@ -108,7 +108,7 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of trainings (default: 0 1 2)")
     options.add_argument("--config", type=Path, default=ROOT / "configs" / "ablation.yaml", help="training config")
     options.add_argument("--workers", type=int, default=2, help="rendering processes (default: %(default)s)")
-    options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for all sets (default: the built-in ones)")
+    options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for all sets (default: built-in ones)")
     options.add_argument("--real-world", default=str(ROOT.parent / "shared" / "realworld_dev"), metavar="DIR",
                          help="real-world set, used where the folder exists (default: %(default)s)")  # fmt: skip
     options.add_argument("overrides", nargs="*", metavar="-- TRAINING OPTION", help="such as --stages.full.steps=100")

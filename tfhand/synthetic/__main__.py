@@ -131,9 +131,10 @@ def _add_dataset_options(command: argparse.ArgumentParser) -> None:
         "--split", choices=tuple(SPLITS), default="all",
         help="train and validation share no viewpoint, hand shape or photograph (default: all, drawn from everything)",
     )  # fmt: skip
+    ingredients = "; ".join(f"{name} ({what})" for name, what in INGREDIENTS.items())
     command.add_argument(
         "--without", nargs="+", default=[], metavar="INGREDIENT", choices=tuple(INGREDIENTS),
-        help="leave out, to learn what it is worth: " + "; ".join(f"{name} ({what})" for name, what in INGREDIENTS.items()),
+        help=f"leave out, to learn what it is worth: {ingredients}",
     )  # fmt: skip
 
 

@@ -58,9 +58,10 @@ class Coverage:
     def __str__(self) -> str:
         axis = np.abs(self.towards).argmax(axis=1)
         facing = 2 * axis + (self.towards[np.arange(len(self)), axis] < 0)
+        shares = ", ".join(f"{name} {np.mean(facing == place):.0%}" for place, name in enumerate(FACES))
         parts = {
             "left hands": f"{self.left.mean():.0%}",
-            "towards the camera": ", ".join(f"{name} {np.mean(facing == place):.0%}" for place, name in enumerate(FACES)),
+            "towards the camera": shares,
             "fingers up in the image (within 45 degrees)": f"{np.mean(np.abs(self.roll_deg) < 45):.0%}",
             "distance, mm": _spread(self.distance_mm),
             **{f"{name}, mm": _spread(values) for name, values in self.lengths_mm.items()},
@@ -101,6 +102,7 @@ def _facts(sample: HandSample) -> dict[str, np.ndarray]:
     height, width = sample.image.shape[:2]
     seen = ((pixels >= 0) & (pixels < [width, height])).all(axis=1)
     columns, rows = np.floor(pixels[seen]).astype(int).T
+    tone = np.median(sample.image[rows, columns], axis=0) if seen.any() else np.zeros(3)
     pose = np.asarray(sample.extras["pose_deg"])
     return {
         "left": np.bool_(sample.side == "left"),
@@ -113,7 +115,7 @@ def _facts(sample: HandSample) -> dict[str, np.ndarray]:
         "mcp": pose[[DOFS.index(f"{finger}_mcp") for finger in FINGERS]],
         "pip": pose[[DOFS.index("thumb_ip" if finger == "thumb" else f"{finger}_pip") for finger in FINGERS]],
         "melanin": np.float64(sample.extras["melanin"]),
-        "tones": np.median(sample.image[rows, columns], axis=0).astype(np.uint8) if seen.any() else np.zeros(3, np.uint8),
+        "tones": tone.astype(np.uint8),
         "overlap_mm": np.float64(sample.extras["penetration_mm"]),
     }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import SubplotSpec
 
 _BLUE, _ORANGE, _GREEN = "#2f6fb7", "#d9772b", "#4b9b57"
-#: Where the ends of the hand's axes lie on the map, degrees of longitude and latitude. The back is its left and right rim.
+#: Where the ends of the hand's axes lie on the map, degrees of longitude and latitude; the back is its rim.
 _PLACES = {"palm": (0, 0), "thumb side": (90, 0), "little side": (-90, 0), "finger tips": (0, 86), "wrist": (0, -86),
            "back": (172, 0)}  # fmt: skip
 #: Patches of the map: rows of equal height on the sphere, twice as many columns; fewer where samples are few.
@@ -153,7 +153,7 @@ def _distances(axes: Axes, facts: Coverage) -> None:
 
 
 def _skins(figure: SubFigure, place: SubplotSpec, facts: Coverage) -> None:
-    """Pigment above, as bars in its own colour; below, what the pictures show, from the lightest skin to the darkest."""
+    """Pigment above, as bars in its own colour; below, what the pictures show, from light skin to dark."""
     parts = place.subgridspec(2, 1, height_ratios=(3, 1))
     upper, lower = figure.add_subplot(parts[0]), figure.add_subplot(parts[1])
     edges = np.linspace(0, 1, 26)

@@ -38,7 +38,8 @@ def write_view(sample: HandSample, faces: np.ndarray, path: str | Path) -> None:
     """Writes a sample as an interactive file.
 
     `.html` is one page that needs nothing else, no network either: the mesh, the joints and, behind them where it was
-    taken, the photograph; drag to turn. `.glb` holds the mesh in its skin's colour, as the camera saw it (metres, y up).
+    taken, the photograph; drag to turn. `.glb` holds the mesh in its skin's colour, as the camera saw it (metres,
+    y up).
 
     Args:
         sample: with a mesh.
