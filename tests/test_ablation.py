@@ -120,7 +120,7 @@ def test_a_failing_step_is_told_with_its_last_lines(tmp_path):
 def test_whole(tmp_path, capsys):
     out = tmp_path / "out"
     command = ["--out", str(out), "--num", "6", "--num-validation", "4", "--size", "64", "--only", "camera", "--seeds", "0",
-               "--workers", "1", "--"]  # fmt: skip
+               "--workers", "1", "--real-world", "none", "--"]  # fmt: skip
     for stage in ("heatmap", "full"):
         command += [f"--stages.{stage}.{key}" for key in ("steps=1", "batch_size=2", "optimizer.warmup_steps=0")]
     assert ablation.main([*command, "--log_every=1", "--data.num_validation=2"]) == 0
