@@ -62,7 +62,16 @@ setup(
         "configs",  # beside trainers/, which reads its default from there
     ],
     include_package_data=False,
-    package_data={"tfhand": ["assets/**/*", "rendering/*.cc", "rendering/*.h"], "configs": ["*.yaml"]},
+    package_data={
+        "tfhand": [
+            "assets/**/*",
+            "rendering/*.cc",
+            "rendering/*.h",
+            "synthetic/inspect/*.html",
+            "synthetic/inspect/*.js",
+        ],
+        "configs": ["*.yaml"],
+    },
     python_requires=">=3.11,<3.14",
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS_REQUIRE,

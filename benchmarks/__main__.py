@@ -1,6 +1,8 @@
 """Runs all benchmarks with their defaults, each in a process of its own.
 
     python -m benchmarks
+
+`benchmarks.ablation` is not among them: it trains for hours.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("inference", "training_step", "cheb_conv", "rasterizer", "generator")
+NAMES = ("inference", "training_step", "cheb_conv", "rasterizer", "generator", "memory", "record_size", "loading")
 
 
 def main() -> int:

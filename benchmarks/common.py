@@ -106,10 +106,14 @@ def print_table(title: str, headers: Sequence[str], rows: Iterable[Sequence[str]
         print(show(line))
 
 
-def parser(description: str, repeats: int, threads: bool = True) -> argparse.ArgumentParser:
-    """Command line with the options that benchmarks share; `threads` where TensorFlow does the work."""
-    result = argparse.ArgumentParser(description=description.splitlines()[0])
-    result.add_argument("--repeats", type=int, default=repeats, help="calls that are timed (default: %(default)s)")
+def parser(description: str, repeats: int | None = None, threads: bool = True) -> argparse.ArgumentParser:
+    """Command line with the options that benchmarks share: `repeats` where calls are timed, `threads` where TensorFlow
+    does the work."""
+    summary, _, examples = description.partition("\n")
+    form = argparse.RawDescriptionHelpFormatter
+    result = argparse.ArgumentParser(description=summary, epilog=examples.strip("\n"), formatter_class=form)
+    if repeats is not None:
+        result.add_argument("--repeats", type=int, default=repeats, help="calls that are timed (default: %(default)s)")
     if threads:
         result.add_argument("--threads", type=int, default=0, help="CPU threads of TensorFlow; 0 takes all cores")
     return result

@@ -108,7 +108,19 @@ def test_inspect_draws_every_tile(dataset_dir, tmp_path, capsys, generator):
     np.testing.assert_array_equal(photo, sample.image)
     for tile in ("joints", "mesh", "depth"):
         assert (draw_tile(sample, tile, 64, generator.template.edges) != photo).any()
-    assert coverage([sample]).count("\n") > 5
+    assert str(coverage([sample])).count("\n") > 5
+
+
+def test_inspect_plots_and_turns_around(dataset_dir, tmp_path, capsys):
+    names = [tmp_path / name for name in ("coverage.png", "hand.html")]
+    command = ["inspect", "--data-dir", str(dataset_dir), "--sample", "5"]
+    assert main([*command, "--plots", str(names[0]), "--view", str(names[1])]) == 0
+    printed = capsys.readouterr().out
+    assert "sample 5 in" in printed and "what 6 samples cover" in printed and all(name.stat().st_size for name in names)
+    assert main([*command, "--view", str(tmp_path / "hand.glb")]) == 0
+    assert "towards the camera" not in capsys.readouterr().out
+    assert main(command) == 0
+    assert "towards the camera" in capsys.readouterr().out
 
 
 def test_mistakes_are_told_in_one_line(tmp_path, capsys):
@@ -129,6 +141,9 @@ def test_mistakes_are_told_in_one_line(tmp_path, capsys):
         (["--tile-size", "0"], "tile_size: expected at least 1, got 0"),
         (["--tiles", "photo", "smell"], r"tiles: expected some of photo, joints, mesh, depth, got \['smell'\]"),
         (["--out", "sheet.text"], "out: expected a picture's name such as sheet.png, got sheet.text"),
+        (["--sample", "6", "--view", "hand.html"], "--sample: expected 0..5, got 6"),
+        (["--view", "hand.obj"], "view: expected a name that ends in .html or .glb, got hand.obj"),
+        (["--plots", "plots.text"], "plots: expected a picture's name such as coverage.png, got plots.text"),
         (["--out", "."], "out: expected a picture's name such as sheet.png, got ."),
     ],
 )

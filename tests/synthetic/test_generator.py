@@ -76,7 +76,7 @@ def test_objects_can_be_left_out(generator, samples):
     """The rest of a picture doesn't depend on what is in it."""
     found = {seed: sample for seed, sample in enumerate(samples) if sample.extras["things"]}
     assert 3 <= len(found) < len(samples)
-    bare = HandGenerator(dataclasses.replace(generator.config, objects=False))
+    bare = HandGenerator(dataclasses.replace(generator.config, without=("objects",)))
     changed = 0
     for seed, sample in list(found.items())[:4]:
         without = bare.render(seed)

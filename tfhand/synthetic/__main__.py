@@ -8,9 +8,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from tfhand.synthetic.ingredients import INGREDIENTS
 from tfhand.synthetic.split import SPLITS
 
 if TYPE_CHECKING:
+    from tfhand.data.shards import ShardedDataset
     from tfhand.synthetic.generator import SyntheticConfig
 
 _TEACH = """\
@@ -18,7 +20,7 @@ A dataset of 20,000 hands on two cores, and a look at it:
 
     python -m tfhand.synthetic generate --num 20000 --workers 2 --split train --out data/train
     python -m tfhand.synthetic generate --num 1000 --workers 2 --split validation --out data/validation
-    python -m tfhand.synthetic inspect --data-dir data/train --out sheet.png
+    python -m tfhand.synthetic inspect --data-dir data/train --out sheet.png --plots coverage.png
 
 The same files through Apache Beam (`pip install tfhand[beam]`), here and on a cluster:
 
@@ -29,6 +31,16 @@ A run that was stopped goes on where it was when the same command is given again
 same images, whatever the number of workers, through Beam or not. Train on them with
 `python -m trainers.fully_supervised --help`.
 """
+
+_TEACH_INSPECT = """\
+    python -m tfhand.synthetic inspect --data-dir data/train --out sheet.png --plots coverage.png
+    python -m tfhand.synthetic inspect --data-dir data/train --sample 7 --view hand.html
+
+Without a file to write it prints what the set covers. The page of --view needs nothing but a browser, no network.
+"""
+
+#: Samples that figures and plots of a set's coverage are taken from.
+_COVERAGE_SAMPLES = 2000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,15 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     spread.set_defaults(run=_beam)
     _add_dataset_options(spread)
-    look = commands.add_parser("inspect", help="draw a contact sheet of a dataset and print what it covers")
-    look.add_argument("--data-dir", required=True, help="folder of a finished dataset")
-    look.add_argument("--out", required=True, help="picture to write, such as sheet.png")
-    look.add_argument("--num", type=int, default=24, help="samples to show, spread over the dataset (default 24)")
-    look.add_argument("--tiles", nargs="+", default=["photo", "joints", "mesh", "depth"],
-                      help="what to show of each: some of photo joints mesh depth (default: all)")  # fmt: skip
-    look.add_argument("--tile-size", type=int, default=192, help="side of a tile in pixels (default 192)")
-    look.add_argument("--columns", type=int, help="samples in a row (default: about square)")
-    look.set_defaults(run=_inspect)
+    _add_inspect(commands)
     poses = commands.add_parser("gestures", help="draw the named hand poses that samples start from, with their names")
     poses.add_argument("--out", metavar="FILE", help="picture to write, such as gestures.png; without it, only names")
     poses.add_argument("--family", help="only this family, such as fists or 'open hands'")
@@ -90,6 +94,24 @@ def _parser() -> argparse.ArgumentParser:
     poses.add_argument("--columns", type=int, help="gestures in a row (default: about square)")
     poses.set_defaults(run=_gestures)
     return parser
+
+
+def _add_inspect(commands: argparse._SubParsersAction) -> None:
+    look = commands.add_parser(
+        "inspect", help="look at a dataset: sheets of pictures, plots of what it covers, one hand to turn around",
+        epilog=_TEACH_INSPECT, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    look.add_argument("--data-dir", required=True, help="folder of a finished dataset")
+    look.add_argument("--out", metavar="FILE", help="contact sheet to write, such as sheet.png")
+    look.add_argument("--plots", metavar="FILE", help="picture of what the set covers to write, such as coverage.png")
+    look.add_argument("--view", metavar="FILE", help="--sample to turn around: hand.html for a browser, or hand.glb")
+    look.add_argument("--sample", type=int, default=0, metavar="N", help="the sample that --view shows (default 0)")
+    look.add_argument("--num", type=int, default=24, help="samples on the sheet, spread over the dataset (default 24)")
+    look.add_argument("--tiles", nargs="+", default=["photo", "joints", "mesh", "depth"],
+                      help="what to show of each: some of photo joints mesh depth (default: all)")  # fmt: skip
+    look.add_argument("--tile-size", type=int, default=192, help="side of a tile in pixels (default 192)")
+    look.add_argument("--columns", type=int, help="samples in a row (default: about square)")
+    look.set_defaults(run=_inspect)
 
 
 def _add_dataset_options(command: argparse.ArgumentParser) -> None:
@@ -109,12 +131,20 @@ def _add_dataset_options(command: argparse.ArgumentParser) -> None:
         "--split", choices=tuple(SPLITS), default="all",
         help="train and validation share no viewpoint, hand shape or photograph (default: all, drawn from everything)",
     )  # fmt: skip
+    ingredients = "; ".join(f"{name} ({what})" for name, what in INGREDIENTS.items())
+    command.add_argument(
+        "--without", nargs="+", default=[], metavar="INGREDIENT", choices=tuple(INGREDIENTS),
+        help=f"leave out, to learn what it is worth: {ingredients}",
+    )  # fmt: skip
 
 
 def _config(args: argparse.Namespace) -> SyntheticConfig:
     from tfhand.synthetic.generator import SyntheticConfig
 
-    return SyntheticConfig(size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split)
+    return SyntheticConfig(
+        size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split,
+        without=tuple(args.without),
+    )  # fmt: skip
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -137,25 +167,61 @@ def _beam(args: argparse.Namespace) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    import numpy as np
-
     from tfhand.data.shards import ShardedDataset
-    from tfhand.mesh import HandTemplate
-    from tfhand.mesh.graph import edges
-    from tfhand.synthetic.inspect import contact_sheet, coverage, save_sheet
+    from tfhand.synthetic.inspect.viewer import check_view
 
     if args.num < 1:
         raise ValueError(f"--num: expected at least 1, got {args.num}.")
     dataset = ShardedDataset(args.data_dir, with_depth=True)
-    numbers = np.unique(np.linspace(0, len(dataset) - 1, args.num).astype(int))
-    samples = [dataset[int(number)] for number in numbers]
+    if args.view is not None:
+        check_view(args.view)
+        _write_view(args, dataset)
+    if args.view is None or args.out is not None or args.plots is not None:
+        _tell_coverage(args)
+    if args.out is not None:
+        _write_sheet(args, dataset)
+    return 0
+
+
+def _write_view(args: argparse.Namespace, dataset: ShardedDataset) -> None:
+    from tfhand.mesh import HandTemplate
+    from tfhand.synthetic.inspect.viewer import write_view
+
+    if not 0 <= args.sample < len(dataset):
+        raise ValueError(f"--sample: expected 0..{len(dataset) - 1}, got {args.sample}.")
+    write_view(dataset[args.sample], HandTemplate.load().faces, args.view)
+    print(f"sample {args.sample} in {args.view}")
+
+
+def _write_sheet(args: argparse.Namespace, dataset: ShardedDataset) -> None:
+    from tfhand.mesh import HandTemplate
+    from tfhand.mesh.graph import edges
+    from tfhand.synthetic.inspect import contact_sheet, save_sheet
+
+    samples = [dataset[number] for number in _spread_over(len(dataset), args.num)]
     mesh_edges = edges(HandTemplate.load().faces)
     save_sheet(contact_sheet(samples, mesh_edges, args.tiles, args.tile_size, args.columns), args.out)
-    many = np.unique(np.linspace(0, len(dataset) - 1, 1000).astype(int))
-    slim = ShardedDataset(args.data_dir, with_alpha=False)
-    print(coverage([slim[int(number)] for number in many]))
     print(f"{len(samples)} samples drawn in {args.out}")
-    return 0
+
+
+def _tell_coverage(args: argparse.Namespace) -> None:
+    from tfhand.data.shards import ShardedDataset
+    from tfhand.synthetic.inspect import coverage
+
+    slim = ShardedDataset(args.data_dir, with_alpha=False)
+    facts = coverage(slim[number] for number in _spread_over(len(slim), _COVERAGE_SAMPLES))
+    print(facts)
+    if args.plots is not None:
+        from tfhand.synthetic.inspect.plots import draw_coverage
+
+        draw_coverage(facts, args.plots)
+        print(f"what {len(facts)} samples cover, drawn in {args.plots}")
+
+
+def _spread_over(length: int, count: int) -> list[int]:
+    """Up to `count` numbers spread evenly over 0..length - 1."""
+    count = min(length, count)
+    return [round(place * (length - 1) / max(count - 1, 1)) for place in range(count)]
 
 
 def _gestures(args: argparse.Namespace) -> int:

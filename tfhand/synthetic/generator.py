@@ -23,6 +23,7 @@ from tfhand.rendering.skin import SkinParams
 from tfhand.rendering.surface import ArmParams
 from tfhand.synthetic.camera import BoxSampler, CameraSampler
 from tfhand.synthetic.collision import SelfCollision
+from tfhand.synthetic.ingredients import check_ingredients, plain_look
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
@@ -47,10 +48,9 @@ class SyntheticConfig:
         photograph_share: share of backgrounds that are photographs; the others are procedural.
         penetration_mm: deepest overlap of the hand with itself that passes; where more is left once fingers have been
             moved apart, another pose is drawn.
-        objects: things worn, held and in front of the hand, as often as `objects.sampler.SHARES` says; False for none
-            of them. Sleeves stay.
         split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
             from everything.
+        without: ingredients to leave out, names from `tfhand.synthetic.ingredients.INGREDIENTS`.
     """
 
     size: int = 256
@@ -58,8 +58,8 @@ class SyntheticConfig:
     backgrounds: str | None = None
     photograph_share: float = 0.8
     penetration_mm: float = 3.0
-    objects: bool = True
     split: str = "all"
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 2048:
@@ -71,6 +71,7 @@ class SyntheticConfig:
             raise ValueError(f"penetration_mm: expected 0 or more, got {self.penetration_mm}.")
         if self.split not in SPLITS:
             raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {self.split!r}.")
+        object.__setattr__(self, "without", check_ingredients(self.without))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,11 +116,13 @@ class HandGenerator:
         self.viewpoints = ViewpointSampler()
         self.cameras = CameraSampler()
         self.boxes = BoxSampler()
+        self._person = [self.template.shape_names.index(name) for name in ("old", "weight", "sex")]
         self.renderer = HandRenderer(self.template)
         self.things = ThingSampler(self.template, self.renderer.surface)
         self.visibility = JointVisibility(self.template)
         folders = () if self.config.backgrounds is None else (self.config.backgrounds,)
-        self.backgrounds = BackgroundSource(folders, self.config.photograph_share, self._accepts_background)
+        share = 0.0 if "photographs" in self.config.without else self.config.photograph_share
+        self.backgrounds = BackgroundSource(folders, share, self._accepts_background)
 
     def describe(self) -> dict[str, Any]:
         """The settings that samples depend on, JSON-like; backgrounds by their number, whatever their folder's name."""
@@ -141,14 +144,15 @@ class HandGenerator:
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
-        skin = SkinParams.sample(look_rng)
+        skin = SkinParams.sample(look_rng, *(scene.facts["shape"][self._person]))
         lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
+        camera = CameraParams.sample(camera_rng, self.config.size)
+        skin, lights, camera = plain_look(self.config.without, skin, lights, camera)
         things = {}
-        if self.config.objects:
+        if "objects" not in self.config.without:
             things = self.things.sample(scene.surface_mm, scene.joints_mm, scene.intrinsics, size, arm, thing_rng)
         solids = [solid for kind in things.values() for solid in kind]
         drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm, solids)
-        camera = CameraParams.sample(camera_rng, self.config.size)
         sample = HandSample(
             image=take_photograph(drawn, self.backgrounds.sample(back_rng, size), camera),
             intrinsics=scene.intrinsics,
@@ -171,6 +175,9 @@ class HandGenerator:
         """A posed right hand, a camera and a crop box."""
         shape = draw_until(self._accepts_shape, lambda: self.shapes.sample(rng))
         pose, posed, overlap = self._free_pose(shape, rng)
+        if "shapes" in self.config.without:  # after the pose, which takes as many draws as it did
+            shape = np.zeros_like(shape)
+            pose, posed, overlap = self.untangle(pose, shape)
         look = draw_until(self._accepts_view, lambda: self.viewpoints.sample(rng))
         photograph, centre = self.cameras.sample(rng)
         ray = ray_rotation(centre / np.linalg.norm(centre))

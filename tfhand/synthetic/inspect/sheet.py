@@ -1,4 +1,4 @@
-"""Looking at samples: a sheet of pictures with the labels drawn over them, and what the set covers in figures."""
+"""A sheet of samples' pictures with the labels drawn over them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tfhand.constants import BONES, FINGER_COLOURS, FINGER_JOINTS
 from tfhand.data.sample import HandSample
 from tfhand.geometry import project
 from tfhand.io import atomic_path
-from tfhand.synthetic.gestures import DOFS
 
 TILES = ("photo", "joints", "mesh", "depth")
 
@@ -82,39 +81,6 @@ def draw_tile(sample: HandSample, tile: str, size: int, edges: np.ndarray | None
     return picture
 
 
-def coverage(samples: Sequence[HandSample]) -> str:
-    """A few lines on what synthetic samples cover: sides, views, rolls, distances, boxes, sizes, curls, skins."""
-
-    def of(name: str) -> np.ndarray:
-        return np.stack([np.asarray(sample.extras[name]) for sample in samples])
-
-    towards, fingers, pose = of("towards_camera"), of("fingers_in_image"), of("pose_deg")
-    axis = np.abs(towards).argmax(axis=1)
-    facing = 2 * axis + (towards[np.arange(len(towards)), axis] < 0)
-    names = ("thumb side", "little side", "finger tips", "wrist", "palm", "back")
-    shares = ", ".join(f"{name} {np.mean(facing == place):.0%}" for place, name in enumerate(names))
-    roll = np.rad2deg(np.arctan2(fingers[:, 0], -fingers[:, 1]))
-    extent = [np.ptp(project(one.joints_mm, one.intrinsics), axis=0).max() for one in samples]
-    flexion = {
-        joint: pose[:, [place for place, name in enumerate(DOFS) if name.endswith(joint) and "thumb" not in name]]
-        for joint in ("mcp", "pip")
-    }
-    distances = np.array([np.linalg.norm(one.joints_mm.mean(axis=0)) for one in samples])
-    parts = {
-        "left hands": f"{np.mean([one.side == 'left' for one in samples]):.0%}",
-        "towards the camera": shares,
-        "fingers up in the image (within 45 degrees)": f"{np.mean(np.abs(roll) < 45):.0%}",
-        "distance, mm": _spread(distances),
-        "middle MCP-PIP, mm": _spread([one.hand_scale_mm for one in samples]),
-        "box over the joints' extent": _spread([one.box[2] / size for one, size in zip(samples, extent, strict=True)]),
-        "MCP flexion, degrees": _spread(flexion["mcp"]),
-        "PIP flexion, degrees": _spread(flexion["pip"]),
-        "melanin": _spread(of("melanin")),
-        "overlap of fingers, mm": _spread(of("penetration_mm")),
-    }
-    return "\n".join(f"{name}: {value}" for name, value in parts.items())
-
-
 def save_sheet(sheet: np.ndarray, path: str | Path) -> None:
     """Writes an RGB picture as PNG (or whatever the suffix of `path` says)."""
     with atomic_path(path) as temporary:
@@ -160,8 +126,3 @@ def _lay_depth_over(picture: np.ndarray, depth_mm: np.ndarray, shown: tuple[int,
     colours = cv2.applyColorMap(level, cv2.COLORMAP_TURBO)[..., ::-1]
     region = picture[: shown[1], : shown[0]]
     region[hand] = (0.25 * region[hand] + 0.75 * colours[hand]).astype(np.uint8)
-
-
-def _spread(values: np.ndarray | list[float]) -> str:
-    low, middle, high = np.percentile(values, [5, 50, 95])
-    return f"{middle:.3g} ({low:.3g} to {high:.3g} for nine in ten)"

@@ -1,0 +1,94 @@
+"""The table of an ablation: scores by what was left out, mean and spread over seeds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfhand.io import atomic_path
+
+#: The runs that lack nothing.
+EVERYTHING = "everything"
+#: Scores by their key in metrics.json: heading, digits.
+SCORES: dict[str, tuple[str, int]] = {
+    "pose_error_mm": ("pose error, mm", 2),
+    "procrustes_pose_error_mm": ("Procrustes-aligned, mm", 2),
+    "mesh_error_mm": ("mesh error, mm", 2),
+    "auc_0_50": ("AUC 0-50 mm", 3),
+}
+_SETS = {"synthetic": "Synthetic validation, made with everything", "real_world": "Real photographs"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Scores of one run on one set.
+
+    Attributes:
+        name: what its training set lacked, or `EVERYTHING`.
+        seed: of its training.
+        dataset: kind of the set.
+        metrics: what `trainers.evaluate` wrote; None where the set has no such labels.
+    """
+
+    name: str
+    seed: int
+    dataset: str
+    metrics: dict[str, Any]
+
+
+def write_tables(results: Sequence[Result], out: Path, made_with: str) -> None:
+    """Writes ablation.md, for people, and ablation.csv with a line for each run and set.
+
+    Args:
+        results: of all runs so far.
+        out: folder.
+        made_with: a line on sets and trainings.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    with atomic_path(out / "ablation.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["left_out", "seed", "dataset", "samples", *SCORES])
+        for one in results:
+            scores = ["" if one.metrics[key] is None else one.metrics[key] for key in SCORES]
+            left_out = "" if one.name == EVERYTHING else one.name
+            writer.writerow([left_out, one.seed, one.dataset, one.metrics["num_samples"], *scores])
+    with atomic_path(out / "ablation.md") as temporary:
+        temporary.write_text(markdown(results, made_with), encoding="utf-8")
+
+
+def markdown(results: Sequence[Result], made_with: str) -> str:
+    """The table as Markdown: a part for each set.
+
+    Means over the seeds, with the standard deviation between seeds where there are several; the last column compares
+    each run with the one of the same seed that lacked nothing.
+    """
+    parts = [f"# What each ingredient of the renders is worth\n\n{made_with}.\n"]
+    for dataset in dict.fromkeys(one.dataset for one in results):
+        here = [one for one in results if one.dataset == dataset]
+        keys = [key for key in SCORES if here[0].metrics[key] is not None]
+        lines = [["left out", "runs", *(SCORES[key][0] for key in keys), "pose error against everything, mm"]]
+        lines.append(["---"] * len(lines[0]))
+        whole = {one.seed: one.metrics["pose_error_mm"] for one in here if one.name == EVERYTHING}
+        for name in dict.fromkeys(one.name for one in here):
+            runs = [one for one in here if one.name == name]
+            scores = [_mean(np.array([one.metrics[key] for one in runs]), SCORES[key][1]) for key in keys]
+            paired = [one.metrics["pose_error_mm"] - whole[one.seed] for one in runs if one.seed in whole]
+            more = "" if name == EVERYTHING or not paired else _mean(np.array(paired), 2, sign=True)
+            lines.append(["nothing" if name == EVERYTHING else name, str(len(runs)), *scores, more])
+        samples = here[0].metrics["num_samples"]
+        parts.append(f"## {_SETS.get(dataset, dataset)}: {samples} samples\n")
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+    return "\n".join(parts)
+
+
+def _mean(values: np.ndarray, digits: int, sign: bool = False) -> str:
+    """Mean and, of several, the sample standard deviation."""
+    mean = f"{values.mean():{'+' if sign else ''}.{digits}f}"
+    return mean if len(values) < 2 else f"{mean} ± {values.std(ddof=1):.{digits}f}"
