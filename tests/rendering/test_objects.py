@@ -14,12 +14,9 @@ from tfhand.mesh.template import HandTemplate
 from tfhand.rendering.arm import ArmParams
 from tfhand.rendering.joint_visibility import REACH, JointVisibility
 from tfhand.rendering.lighting import LightParams
-from tfhand.rendering.look import SurfaceLook
 from tfhand.rendering.objects import sampler as sampler_module
-from tfhand.rendering.objects import shapes
-from tfhand.rendering.objects.held import TOUCH_MM, Body, held, palm_frame
+from tfhand.rendering.objects.held import TOUCH_MM, held, palm_frame
 from tfhand.rendering.objects.in_front import MOST_COVERED, in_front
-from tfhand.rendering.objects.material import KINDS, PATTERNS, Material, paint
 from tfhand.rendering.objects.ring import Rings, fitted_ellipse
 from tfhand.rendering.objects.sampler import SHARES, ThingSampler
 from tfhand.rendering.objects.watch import watch
@@ -69,63 +66,6 @@ def draw(room, vertices, things, size=SIZE, intrinsics=INTRINSICS):
 def volume(vertices, faces):
     a, b, c = (vertices[faces[:, k]].astype(np.float64) - vertices.mean(axis=0) for k in range(3))
     return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
-
-
-@pytest.mark.parametrize(
-    "mesh, expected",
-    [
-        (shapes.revolved(shapes.cylinder_profile(20, 50, 1), 64), np.pi * 20**2 * 100),
-        (shapes.revolved(shapes.capsule_profile(30, 30, 16), 64), 4 / 3 * np.pi * 30**3),
-        (shapes.revolved(shapes.capsule_profile(10, 40, 16), 64), 4 / 3 * np.pi * 10**3 + np.pi * 10**2 * 60),
-        (shapes.rounded_box(np.array([10.0, 20.0, 30.0]), 0.5), 20 * 40 * 60),
-    ],
-)
-def test_bodies_are_closed_outward_and_as_large_as_asked(mesh, expected):
-    vertices, faces, atlas = mesh
-    assert atlas.shape == (len(vertices), 2) and vertices.dtype == np.float32 and faces.dtype == np.int32
-    assert volume(vertices, faces) == pytest.approx(expected, rel=0.02)
-    half = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges = {tuple(edge) for edge in half.tolist()}
-    assert len(edges) == len(half)
-    open_ends = {vertex for a, b in edges if (b, a) not in edges for vertex in (a, b)}
-    # Only ends that are drawn together to a point have edges of one face.
-    assert all(np.hypot(*vertices[vertex, [0, 2]]) < 1e-3 for vertex in open_ends)
-
-
-def test_sheet_faces_against_z():
-    vertices, faces, _ = shapes.sheet(np.arange(3.0), np.arange(4.0))
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    np.testing.assert_allclose(np.cross(b - a, c - a), np.tile([0, 0, -1.0], (12, 1)))
-
-
-@pytest.mark.parametrize("kind, half", [("ball", [20, 20, 20]), ("box", [10, 20, 30]), ("cylinder", [10, 40, 10])])
-def test_distances_to_bodies_are_those_to_their_surfaces(kind, half):
-    body = Body(kind, np.array(half, float))
-    points = np.random.default_rng(0).uniform(-60, 60, (100, 3))
-    meshes = {
-        "ball": lambda: shapes.revolved(shapes.capsule_profile(20, 20, 60), 120),
-        "box": lambda: shapes.sheet(np.linspace(-1, 1, 50), np.linspace(-1, 1, 50)),
-        "cylinder": lambda: shapes.revolved(np.array([[r, y] for y in np.linspace(-40, 40, 80) for r in (10.0,)]), 80),
-    }
-    surface = meshes[kind]()[0]
-    if kind == "box":
-        square = surface[:, :2]
-        sides = []
-        for axis in range(3):
-            for sign in (-1, 1):
-                side = np.insert(square, axis, sign, axis=1)
-                sides.append(side * half)
-        surface = np.concatenate(sides)
-    if kind == "cylinder":
-        disc = np.random.default_rng(1).uniform(-10, 10, (20000, 2))
-        disc = disc[np.hypot(*disc.T) < 10]
-        surface = np.concatenate([surface, *(np.insert(disc, 1, y, axis=1) for y in (-40, 40))])
-    expected = np.sqrt(((points[:, None] - surface) ** 2).sum(-1)).min(axis=1)
-    np.testing.assert_allclose(np.abs(body.distances(points)), expected, atol=1.0)
-    assert body.distances(np.zeros(3)) == pytest.approx(-min(half))
-    x, y, z = np.abs(points).T
-    inside = {"ball": x**2 + y**2 + z**2 < 400, "box": (x < 10) & (y < 20) & (z < 30), "cylinder": (x**2 + z**2 < 100) & (y < 40)}
-    np.testing.assert_array_equal(body.distances(points) < 0, inside[kind])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -266,7 +206,8 @@ def test_visible_joints_by_ray_cast(room, seed):
         pixel = np.floor([x / z * 160 + 40, y / z * 160 + 32])
         face, depth, margin = first_hit((pixel + 0.5 - [40, 32]) / 160, drawn)
         visible = False
-        if ((pixel >= 0) & (pixel < SIZE[::-1])).all() and 0 <= face < drawn.num_skin_faces and (drawn.faces[face] < len(vertices)).all():
+        inside = ((pixel >= 0) & (pixel < SIZE[::-1])).all()
+        if inside and 0 <= face < drawn.num_skin_faces and (drawn.faces[face] < len(vertices)).all():
             bone = names[int(room.template.skin_weights[drawn.faces[face]].sum(axis=0).argmax())]
             visible = z - depth < REACH * scale and bone in expected_bones(joint)
         if margin > 1e-3:
@@ -276,7 +217,7 @@ def test_visible_joints_by_ray_cast(room, seed):
 
 
 def first_hit(ray, drawn):
-    """The face that a ray (x, y, 1) meets first (-1: none), the depth there, and how far it is from that face's edges."""
+    """The face that a ray (x, y, 1) meets first (-1: none), the depth there, and how far its edges are."""
     a, b, c = (drawn.vertices[drawn.faces[:, k]].astype(np.float64) for k in range(3))
     with np.errstate(divide="ignore", invalid="ignore"):
         weights = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1) @ np.append(ray, 1.0)
@@ -325,40 +266,3 @@ def test_same_seed_same_things_and_each_kind_its_own_stream(room, monkeypatch):
                 np.testing.assert_array_equal(one.vertices, two.vertices)
     monkeypatch.setattr(sampler_module, "SHARES", dict.fromkeys(SHARES, 0.0))
     assert room.things.sample(*arguments, np.random.default_rng(2)) == {}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_materials(kind):
-    rng = np.random.default_rng(0)
-    x, y = rng.uniform(-50, 50, (2, 400))
-    for seed in range(8):
-        material = Material.sample(kind, np.random.default_rng(seed), patterned=True)
-        albedo = material.albedo(x, y)
-        assert albedo.shape == (3, 400) and albedo.dtype == np.float32 and material.pattern in PATTERNS
-        assert (albedo > 0).all() and (albedo < 1).all()
-
-
-def test_stripes_are_as_wide_as_asked():
-    material = dataclasses.replace(
-        Material.sample("cloth", np.random.default_rng(0)), pattern="stripes", scale_mm=5.0, waviness=0.0
-    )
-    y = np.arange(-20, 20) + 0.5
-    second = (material.albedo(0 * y, y) == material.colours[1][:, None]).all(axis=0)
-    np.testing.assert_array_equal(second, (np.arange(-20, 20) // 5) % 2 == 1)
-
-
-def test_paint_changes_samples_of_things_only():
-    look = SurfaceLook(*(np.full(shape, 0.5, np.float32) for shape in ((3, 6), 6, 6, 6, 6, 6)))
-    metal, cloth = (Material.sample(kind, np.random.default_rng(1)) for kind in ("metal", "cloth"))
-    ids = np.array([0, 99, 100, 104, 105, 119], np.int32)
-    paint(look, np.zeros((2, 6)), ids, np.array([100, 105, 120]), [metal, cloth])
-    for name in ("roughness", "f0", "shine"):
-        values = [getattr(metal, name)] * 2 + [getattr(cloth, name)] * 2
-        np.testing.assert_allclose(getattr(look, name), [0.5, 0.5, *values], rtol=1e-6)
-    np.testing.assert_array_equal(look.slope_x, [0.5, 0.5, 0, 0, 0, 0])
-    assert (look.albedo[:, :2] == 0.5).all()
-
-
-def test_unknown_material():
-    with pytest.raises(ValueError, match="kind: expected one of metal"):
-        Material.sample("jelly", np.random.default_rng(0))

@@ -60,7 +60,8 @@ def test_labels_of_pixels_agree(samples):
         hand = sample.depth_mm > 0
         np.testing.assert_array_equal(sample.scene_depth_mm[hand], sample.depth_mm[hand])
         assert (sample.hand_alpha <= sample.alpha).all()
-        assert (sample.hand_alpha[hand] > 0).mean() > 0.99 and (sample.alpha[sample.scene_depth_mm > 0] > 0).mean() > 0.99
+        assert (sample.hand_alpha[hand] > 0).mean() > 0.99
+        assert (sample.alpha[sample.scene_depth_mm > 0] > 0).mean() > 0.99
         assert hand[sample.hand_alpha == 255].mean() > 0.99
         # A visible joint's pixel shows skin no farther in front of it than a hand is thick; at the wrist also the arm's.
         columns, rows = np.floor(project(sample.joints_mm, sample.intrinsics)).astype(int).T

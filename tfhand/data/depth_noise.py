@@ -135,7 +135,8 @@ def _shadowed(depth_mm: np.ndarray, focal: float, baseline_mm: float) -> np.ndar
     there = depth_mm > 0
     if not there.any():
         return there
-    columns = np.arange(depth_mm.shape[1]) + 0.5 - focal * baseline_mm / np.where(there, depth_mm, depth_mm[there].max())
+    filled = np.where(there, depth_mm, depth_mm[there].max())
+    columns = np.arange(depth_mm.shape[1]) + 0.5 - focal * baseline_mm / filled
     places = np.floor(columns - columns.min()).astype(np.int64) + 1
     nearest = np.full((len(depth_mm), int(places.max()) + 2), np.inf, np.float32)
     rows = np.broadcast_to(np.arange(len(depth_mm))[:, None], places.shape)

@@ -117,11 +117,13 @@ class HandSurface:
             atlas.append(thing.atlas)
             count += len(thing.vertices)
             begins.append(begins[-1] + len(thing.faces))
-        vertices, joined, coordinates = (np.concatenate(one) if len(one) > 1 else one[0] for one in (parts, faces, atlas))
+        vertices, coordinates = np.concatenate(parts), np.concatenate(atlas)
+        joined = np.concatenate(faces) if things else faces[0]
         normals, tangents = _frames(vertices, coordinates, joined)
         return DrawnSurface(
-            vertices, joined, self._num_hand_faces, self._num_skin_faces, np.array(begins), coordinates, normals, tangents
-        )
+            vertices, joined, self._num_hand_faces, self._num_skin_faces, np.array(begins), coordinates,
+            normals, tangents,
+        )  # fmt: skip
 
     def forearm_sections(self, vertices: np.ndarray) -> np.ndarray:
         """Returns cross-sections (sections, around, 3) float32 of the posed forearm; see `arm.forearm_sections`."""

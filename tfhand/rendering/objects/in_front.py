@@ -9,7 +9,12 @@ from tfhand.rendering.objects.shapes import revolved, rounded_box, sheet
 from tfhand.rendering.objects.solid import Solid
 
 #: Kinds, how often they come, and half their widths from and to, mm.
-_KINDS = {"finger": (0.3, 6.5, 9.5), "stick": (0.25, 2.5, 14.0), "plank": (0.2, 10.0, 45.0), "cloth": (0.25, 40.0, 200.0)}
+_KINDS = {
+    "finger": (0.3, 6.5, 9.5),
+    "stick": (0.25, 2.5, 14.0),
+    "plank": (0.2, 10.0, 45.0),
+    "cloth": (0.25, 40.0, 200.0),
+}
 #: Largest share of the hand that may be covered; each draws its own up to this.
 MOST_COVERED = 0.33
 #: Fingers are no longer than this, mm, before the hand.
