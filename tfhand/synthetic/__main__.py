@@ -25,7 +25,8 @@ A dataset of 20,000 hands on two cores, and a look at it:
 The same files through Apache Beam (`pip install tfhand[beam]`), here and on a cluster:
 
     python -m tfhand.synthetic beam --num 20000 --split train --out data/train
-    python -m tfhand.synthetic beam --num 2000000 --out /mnt/hands -- --runner=FlinkRunner --flink_master=HOST:8081
+    python -m tfhand.synthetic beam --num 2000000 --out /mnt/hands -- --runner=FlinkRunner --flink_master=HOST:8081 \\
+        --environment_type=EXTERNAL --environment_config=HOST:50000
 
 A run that was stopped goes on where it was when the same command is given again. The same settings and seed give the
 same images, whatever the number of workers, through Beam or not. Train on them with
