@@ -34,12 +34,18 @@ NEUTRAL = CameraParams(
 )
 
 
+def rendered_hand(rgb, alpha, mean_irradiance):
+    """A hand half a metre away, nothing else before the background."""
+    depth, bones = alpha * 500, np.where(alpha > 0, 0, -1).astype(np.int32)
+    return RenderedHand(rgb, alpha, alpha, depth, depth, bones, mean_irradiance)
+
+
 def hand(value=0.2, covered=False):
     alpha = np.zeros(SIZE, np.float32)
     if covered:
         alpha[:, :40] = 1
     rgb = np.repeat((alpha * np.float32(value))[..., None], 3, axis=2)
-    return RenderedHand(rgb, alpha, alpha, alpha * 500, 0.85)
+    return rendered_hand(rgb, alpha, 0.85)
 
 
 def scene(seed=0):
@@ -107,7 +113,7 @@ def test_same_parameters_same_picture():
 def test_picture_larger_than_the_noise():
     size = (700, 30)
     empty = np.zeros(size, np.float32)
-    rendered = RenderedHand(np.zeros((*size, 3), np.float32), empty, empty, empty, 0.0)
+    rendered = rendered_hand(np.zeros((*size, 3), np.float32), empty, 0.0)
     image = take_photograph(rendered, np.full((*size, 3), 120, np.uint8), dataclasses.replace(NEUTRAL, read_noise=0.05))
     assert image.shape == (*size, 3) and image[600:].std() > 1
 
@@ -123,7 +129,7 @@ def test_exposure_is_that_of_plain_numpy():
     rng = np.random.default_rng(3)
     alpha = rng.uniform(0, 1, SIZE).astype(np.float32)
     rgb = (rng.uniform(0, 1.2, (*SIZE, 3)) * alpha[..., None]).astype(np.float32)
-    shot = RenderedHand(rgb, alpha, alpha, alpha * 500, 0.7)
+    shot = rendered_hand(rgb, alpha, 0.7)
     for seed in (4, 7):
         camera = dataclasses.replace(
             NEUTRAL, exposure=0.8, metering=0.4, background_exposure=1.2, white_balance=np.array([1.1, 1, 0.9]),
