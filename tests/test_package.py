@@ -150,7 +150,7 @@ def test_readme_names_every_preset() -> None:
 def test_readme_links_lead_somewhere() -> None:
     for page in ("README.md", "ASSETS.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))):
         links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (ROOT / page).read_text(encoding="utf-8"))
-        assert [link for link in links if not (ROOT / link).exists()] == []
+        assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
 def test_readme_paths_exist() -> None:
