@@ -36,7 +36,7 @@ from tfhand.io import atomic_path
 _FOLDER = Path(__file__).parent
 _OWN_SOURCES = tuple(
     _FOLDER / f"{name}.cc"
-    for name in ("bridge", "visibility", "samples", "surface", "shadows", "shade", "photograph")
+    for name in ("bridge", "visibility", "samples", "surface", "look", "shadows", "shade", "photograph")
 )
 _OWN_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("kernel", "shadows"))
 #: Loops run in vector registers without changing results: no sum is reordered, no product fused with a sum.
@@ -53,7 +53,7 @@ _SIGNATURES = {
     "tfhand_resolve": "ppiip",
     "tfhand_frames": "ppipipp",
     "tfhand_surface_at": "pipppplfpp",
-    "tfhand_texture_at": "piipplip",
+    "tfhand_look": "ppppplp",
     "tfhand_depth_map": "pipippfip",
     "tfhand_lit_share": "pplp",
     "tfhand_ambient": "ppipipipppfifffpp",
