@@ -66,6 +66,7 @@ setup(
         "tfhand": [
             "assets/**/*",
             "rendering/*.cc",
+            "synthetic/*.cc",
             "rendering/*.h",
             "synthetic/inspect/*.html",
             "synthetic/inspect/*.js",

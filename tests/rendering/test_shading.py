@@ -1,4 +1,4 @@
-"""The compiled shading, shadows, ambient light, normals and textures against plain NumPy and closed forms."""
+"""The compiled shading, shadows, ambient light and normals against plain NumPy and closed forms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.rendering import naive_shading as naive
 from tests.rendering.test_rasterizer import INTRINSICS, SIZE, soup
-from tfhand.rendering import lighting, shading, surface, texture
+from tfhand.rendering import lighting, shading, surface
 from tfhand.rendering.lighting import LightParams
 from tfhand.rendering.look import SurfaceLook
 from tfhand.rendering.samples import pick_samples
@@ -165,12 +165,3 @@ def test_surface_at_interpolates_and_turns_normals_to_the_camera():
     np.testing.assert_allclose(footprint, samples.points[:, 2] / (150 * facing), rtol=1e-3)
     with pytest.raises(ValueError, match="faces"):
         shading.surface_at(attributes[:5], faces, samples, 150.0)
-
-
-@pytest.mark.parametrize("wraps", [False, True])
-def test_texture_lookups_are_bilinear(wraps):
-    rng = np.random.default_rng(0)
-    image = rng.normal(size=(7, 9, 4)).astype(np.float32)
-    x, y = (rng.uniform(-20, 20, 200).astype(np.float32) for _ in "xy")
-    x[:4], y[:4] = [0, 8, 9, -1e-9], [0, 6, 7, -1e-9]
-    np.testing.assert_allclose(texture._lookup(image, x, y, wraps), naive.bilinear(image, x, y, wraps), atol=1e-4)

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tests.rendering import naive_look
 from tfhand.mesh.template import HandTemplate
 from tfhand.rendering.look import surface_look
 from tfhand.rendering.skin import SkinParams, skin_albedo
@@ -118,11 +119,55 @@ def test_age_roughens_spots_and_hair_darken(texture):
     assert step[0] <= step[1:].max()
 
 
-def test_what_is_not_there_is_not_looked_up(texture, monkeypatch):
-    for name in ("back_at", "age_at"):
-        monkeypatch.setattr(SkinTexture, name, None)
-    look_at(texture, [0.0, 5.0], [20.0, 30.0], 1)
-    look_at(texture, [0.0, 5.0], [20.0, 30.0], -1, veins=1.0, wrinkles=1.0)
+def test_what_is_not_there_is_not_looked_up(texture):
+    nothing = {name: np.full_like(getattr(texture, name), np.nan) for name in ("back", "age")}
+    without = dataclasses.replace(texture, **nothing)
+    for side, changes in ((1, {}), (-1, {"veins": 1.0, "wrinkles": 1.0})):
+        look = look_at(without, [0.0, 5.0], [20.0, 30.0], side, **changes)
+        assert np.isfinite(look.albedo).all() and np.isfinite(look.slope_x).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_look_is_that_of_loops(texture, seed):
+    """Every combination of veins, age, polish and stripes; more samples than a block of the loop, points off the maps,
+    on their last texels, on nails and on the sleeve."""
+    rng = np.random.default_rng(seed)
+    skin = dataclasses.replace(
+        SkinParams.sample(rng),
+        veins=(seed % 2) * 0.8,
+        hair=(seed % 2) * 0.5,
+        wrinkles=(seed % 3 > 0) * 0.7,
+        spots=(seed % 3 > 0) * 0.6,
+        polish=None if seed < 3 else np.array([0.5, 0.1, 0.3]),
+        nail_tip_mm=1.0,
+        stripes_mm=(seed % 2) * 7.3,
+    )
+    count = 300
+    x, y = rng.uniform((-90, -90), (90, 230), (count, 2)).T
+    rows, columns = np.nonzero(texture.maps[1, ..., 3] > 0)
+    nails = rng.integers(0, len(rows), 100)
+    x[:100], y[:100] = columns[nails] * 0.4 + texture.origin[0], rows[nails] * 0.4 + texture.origin[1]
+    x[100:102], y[100:102] = texture.origin + np.float32(0.4) * (np.array(texture.back.shape[1::-1]) - [[1], [2]])
+    side = np.where(np.arange(count) < 100, 1.0, rng.uniform(-1, 1, count))
+    values = np.stack([x, y, side, *rng.uniform((-0.2, 0, -3), (1, 1.3, 5), (count, 3)).T]).astype(np.float32)
+    cloth, footprint = rng.random(count) < 0.1, rng.uniform(0.1, 4, count).astype(np.float32)
+    found = surface_look(texture, values, skin, cloth, footprint)
+    expected = naive_look.surface_look(texture, values, skin, cloth, footprint)
+    for field in dataclasses.fields(found):
+        value = getattr(found, field.name)
+        assert value.dtype == np.float32
+        np.testing.assert_allclose(value, getattr(expected, field.name), rtol=1e-4, atol=2e-4, err_msg=field.name)
+
+
+def test_exponential_is_exact_over_its_range(texture):
+    """By the albedo of skin without texture: floor + base * exp(-absorbed)."""
+    flat = dataclasses.replace(texture, maps=0 * texture.maps)
+    for melanin in np.linspace(0, 25, 50):
+        skin = dataclasses.replace(SkinParams.sample(np.random.default_rng(0)), **PLAIN, melanin=melanin)
+        values = np.float32([[0], [0], [-1], [0], [1], [99]])
+        look = surface_look(flat, values, skin, np.zeros(1, bool), np.ones(1, np.float32))
+        expected = skin_albedo(np.float32([melanin]), np.float32([skin.blood]), skin.yellow)
+        np.testing.assert_allclose(look.albedo, expected, rtol=2e-6)
 
 
 def test_age_and_build_show_on_the_skin():

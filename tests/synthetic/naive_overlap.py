@@ -56,6 +56,22 @@ class NaiveOverlap:
         return deepest
 
 
+def overlaps(collision, vertices, above_mm=0.0):
+    """Balls and their overlaps by loops: centres `(K, 3)`, radii `(K,)`, {pair: (overlap, direction)}."""
+    centres, radii = [], []
+    for tied, weights, swell in zip(collision._tied, collision._affine, collision._swell, strict=True):
+        points = vertices[tied].astype(np.float64)
+        centres.append(weights @ points)
+        radii.append(swell * np.linalg.norm(points - centres[-1], axis=1).mean())
+    found = {}
+    for one, other in collision._pairs.tolist():
+        offset = centres[other] - centres[one]
+        depth = radii[one] + radii[other] - np.linalg.norm(offset)
+        if depth > above_mm:
+            found[one, other] = depth, offset / np.linalg.norm(offset)
+    return np.array(centres), np.array(radii), found
+
+
 def windings(points, triangles):
     """How often closed triangles `(F, 3, 3)` go round points `(N, 3)` (van Oosterom and Strackee 1983)."""
     a, b, c = (triangles[:, corner] - points[:, None] for corner in range(3))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.synthetic.naive_overlap import NaiveOverlap
+from tests.synthetic.naive_overlap import NaiveOverlap, overlaps
 from tfhand.synthetic.gestures import INDEX
 from tfhand.synthetic.pose_sampler import PoseSampler
 
@@ -51,6 +51,21 @@ def test_a_flat_hand_is_free_and_a_finger_through_another_is_not(hand):
     turned = posed(hand, crossing)[:, [2, 0, 1]] + [100.0, -50.0, 700.0]
     expected = hand.collision.penetration_mm(posed(hand, crossing))
     assert hand.collision.penetration_mm(turned) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("above_mm", [0.0, 1.5])
+def test_balls_and_contacts_are_those_of_loops(hand, draws, above_mm):
+    for pose, shape in draws[:3]:
+        surface = posed(hand, pose, shape)
+        centres, radii, expected = overlaps(hand.collision, surface, above_mm)
+        for fast, slow in zip(hand.collision.balls(surface), (centres, radii), strict=True):
+            np.testing.assert_allclose(fast, slow, atol=1e-9)
+        contacts = hand.collision.contacts(surface, above_mm)
+        assert list(map(tuple, contacts.pairs.tolist())) == list(expected)
+        for pair, depth, direction in zip(contacts.pairs.tolist(), contacts.depths_mm, contacts.directions, strict=True):
+            np.testing.assert_allclose([depth, *direction], np.hstack(expected[tuple(pair)]), atol=1e-9)
+    with pytest.raises(ValueError, match="surface_vertices"):
+        hand.collision.contacts(surface[:-1])
 
 
 def test_overlaps_are_those_of_the_mesh(hand, draws):

@@ -10,6 +10,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -61,8 +62,8 @@ class Rig:
             raise ValueError(f"angles: expected shape {expected}, got {angles.shape}.")
         if not np.isfinite(angles).all():
             raise ValueError("angles: expected finite radians, got NaN or infinity.")
-        flexion, abduction, twist = (axis_rotations(self.bone_axes[:, i], angles[:, i]) for i in range(3))
-        return flexion @ abduction @ twist
+        turns = axis_rotations(self.bone_axes.reshape(-1, 3), angles.ravel()).reshape(-1, 3, 3, 3)
+        return turns[:, 0] @ turns[:, 1] @ turns[:, 2]
 
     def bone_transforms(self, rotations: np.ndarray | None, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Chains the bones' rotations.
@@ -80,12 +81,22 @@ class Rig:
         shifts = np.zeros((count + 1, 3), np.float32)
         if rotations is None:
             return turns, shifts
-        for bone, parent in enumerate(self.bone_parents.tolist()):
-            turn = turns[parent] @ rotations[bone]  # Parent -1 is the forearm, the last row.
-            head = points[bone]
-            shifts[bone] = turns[parent] @ head + shifts[parent] - turn @ head
-            turns[bone] = turn
+        heads = points[:count, :, None]
+        for bones, parents in self._generations:
+            turn = turns[parents] @ rotations[bones]  # Parent -1 is the forearm, the last row.
+            head = heads[bones]
+            shifts[bones] = (turns[parents] @ head)[..., 0] + shifts[parents] - (turn @ head)[..., 0]
+            turns[bones] = turn
         return turns, shifts
+
+    @functools.cached_property
+    def _generations(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Bones and their parents, first those without any, then their children, and so on."""
+        depth = [0] * len(self.bone_parents)
+        for bone, parent in enumerate(self.bone_parents.tolist()):
+            depth[bone] = depth[parent] + 1 if parent >= 0 else 0
+        generations = (np.flatnonzero(np.array(depth) == level) for level in range(max(depth) + 1))
+        return [(bones, self.bone_parents[bones]) for bones in generations]
 
     def skin(self, rest_vertices: np.ndarray, turns: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """Moves vertices with their bones.
@@ -99,9 +110,8 @@ class Rig:
             (S, 3) float32 mm.
         """
         real = quaternions(turns)
-        for bone, parent in enumerate(self.bone_parents.tolist()):
-            if real[bone] @ real[parent] < 0:  # of the two quaternions of a turn the one nearer to the parent's
-                real[bone] = -real[bone]
+        for bones, parents in self._generations:  # of the two quaternions of a turn the one nearer to the parent's
+            real[bones] *= np.where((real[bones] * real[parents]).sum(axis=1) < 0, -1, 1)[:, None]
         dual = 0.5 * _products(np.column_stack([np.zeros(len(real)), shifts]), real)
         blended = np.concatenate([real, dual], axis=1).astype(np.float32).T @ self.skin_weights.T
         blended /= np.sqrt(np.einsum("cs,cs->s", blended[:4], blended[:4]))
@@ -163,7 +173,8 @@ def axis_rotations(axes: np.ndarray, angles: np.ndarray) -> np.ndarray:
         (N, 3, 3) of the dtype of `axes`.
     """
     x, y, z = axes.T
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
+    cross = np.zeros((len(axes), 3, 3), axes.dtype)
+    cross[:, 0, 1], cross[:, 0, 2], cross[:, 1, 2] = -z, y, -x
+    cross[:, 1, 0], cross[:, 2, 0], cross[:, 2, 1] = z, -y, x
     sine, versine = np.sin(angles)[:, None, None], (1 - np.cos(angles))[:, None, None]
     return np.eye(3, dtype=axes.dtype) + sine * cross + versine * (cross @ cross)

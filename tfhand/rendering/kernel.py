@@ -36,15 +36,15 @@ from tfhand.io import atomic_path
 _FOLDER = Path(__file__).parent
 _OWN_SOURCES = tuple(
     _FOLDER / f"{name}.cc"
-    for name in ("bridge", "visibility", "samples", "surface", "shadows", "shade", "photograph")
-)
+    for name in ("bridge", "visibility", "samples", "surface", "look", "shadows", "shade", "photograph")
+) + (_FOLDER.parent / "synthetic" / "collision.cc",)
 _OWN_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("kernel", "shadows"))
 #: Loops run in vector registers without changing results: no sum is reordered, no product fused with a sum.
 _FLAGS = ("-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno",
           "-fno-trapping-math")  # fmt: skip
 _COMPILERS = ("g++", "c++", "clang++")
-#: Arguments of the library's functions: a pointer to an array, 32-bit integer, 64-bit integer, 32-bit float.
-_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int32, "l": ctypes.c_int64, "f": ctypes.c_float}
+#: Arguments of the library's functions: a pointer to an array, 32-bit integer, 64-bit integer, 32-bit and 64-bit float.
+_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int32, "l": ctypes.c_int64, "f": ctypes.c_float, "d": ctypes.c_double}
 _SIGNATURES = {
     "tfhand_rasterize": "pppiiippp",
     "tfhand_visibility": "ppipiifppppp",
@@ -53,13 +53,15 @@ _SIGNATURES = {
     "tfhand_resolve": "ppiip",
     "tfhand_frames": "ppipipp",
     "tfhand_surface_at": "pipppplfpp",
-    "tfhand_texture_at": "piipplip",
+    "tfhand_look": "ppppplp",
     "tfhand_depth_map": "pipippfip",
     "tfhand_lit_share": "pplp",
     "tfhand_ambient": "ppipipipppfifffpp",
     "tfhand_compose": "ppppflp",
     "tfhand_expose": "piipffplffpifp",
     "tfhand_shade": "lppippppppippppifpp",
+    "tfhand_balls": "ppppiipp",
+    "tfhand_contacts": "pppidpppp",
 }
 _OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
 

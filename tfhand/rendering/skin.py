@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_BASE = np.array([0.88, 0.74, 0.64], np.float32)
-_FLOOR = np.array([0.022, 0.018, 0.015], np.float32)
+BASE = np.array([0.88, 0.74, 0.64], np.float32)
+FLOOR = np.array([0.022, 0.018, 0.015], np.float32)
 #: Absorption of red, green and blue light by melanin, per unit of `SkinParams.melanin`.
 MELANIN = np.array([2.75, 3.75, 5.0], np.float32)
-_BLOOD = np.array([0.10, 0.62, 0.52], np.float32)
-_YELLOW = np.array([0.02, 0.12, 0.55], np.float32)
+BLOOD = np.array([0.10, 0.62, 0.52], np.float32)
+YELLOW = np.array([0.02, 0.12, 0.55], np.float32)
 
 
 @dataclass(frozen=True)
@@ -121,11 +121,11 @@ class SkinParams:
 def skin_albedo(melanin: np.ndarray, blood: np.ndarray, yellow: float) -> np.ndarray:
     """Returns linear sRGB albedo (3, N) float32 for pigment amounts (N,) float32."""
     exponent = np.multiply.outer(-MELANIN, melanin)
-    exponent -= np.multiply.outer(_BLOOD, blood)
-    exponent -= (np.float32(yellow) * _YELLOW)[:, None]
+    exponent -= np.multiply.outer(BLOOD, blood)
+    exponent -= (np.float32(yellow) * YELLOW)[:, None]
     np.exp(exponent, out=exponent)
-    exponent *= _BASE[:, None]
-    exponent += _FLOOR[:, None]
+    exponent *= BASE[:, None]
+    exponent += FLOOR[:, None]
     return exponent
 
 

@@ -1,4 +1,4 @@
-// What a surface is like at its vertices and at the samples of a picture: normals, gradients, attributes, textures.
+// What a surface is like at its vertices and at the samples of a picture: normals, gradients, attributes.
 //
 // Camera frame (x right, y down, z forward), mm. What is interpolated at samples comes as rows of length N, one a
 // quantity, so that NumPy and loops here run along them.
@@ -70,42 +70,5 @@ extern "C" TFHAND_HOT void tfhand_surface_at(const float* attributes, int32_t ch
     if (Dot(normal, view) < -0.2f) normal = -1 * normal;
     values[i] = normal.x, values[count + i] = normal.y, values[2 * count + i] = normal.z;
     footprint[i] = points[3 * i + 2] / (focal * std::max(Dot(normal, view), 0.12f));
-  }
-}
-
-// An image (rows, columns, 4) at points x, y (N,) in texels, bilinearly: out (4, N). wraps: it repeats; otherwise its
-// border goes on for ever. Places are found for a block of points first, so that memory can be asked for them early.
-extern "C" TFHAND_HOT void tfhand_texture_at(const float* image, int32_t rows, int32_t columns, const float* x,
-                                             const float* y, int64_t count, int32_t wraps, float* out) {
-  constexpr int kBlock = 128;
-  int32_t texel[kBlock], right[kBlock], down[kBlock];
-  float u[kBlock], v[kBlock];
-  const float wide = wraps ? columns : 0.0f, tall = wraps ? rows : 0.0f;
-  const float per_column = 1.0f / columns, per_row = 1.0f / rows;
-  // A repeating image's points lie below its size, whatever rounding makes of them.
-  const float high_x = wraps ? columns * 0.9999999f : columns - 1.0f, high_y = wraps ? rows * 0.9999999f : rows - 1.0f;
-  for (int64_t begin = 0; begin < count; begin += kBlock) {
-    const int size = static_cast<int>(std::min<int64_t>(kBlock, count - begin));
-    for (int i = 0; i < size; ++i) {
-      float px = x[begin + i], py = y[begin + i];
-      px = std::min(std::max(px - std::floor(px * per_column) * wide, 0.0f), high_x);
-      py = std::min(std::max(py - std::floor(py * per_row) * tall, 0.0f), high_y);
-      const int column = static_cast<int>(px), row = static_cast<int>(py);
-      texel[i] = 4 * (row * columns + column), u[i] = px - column, v[i] = py - row;
-      // At the last column and row the neighbour is the first one, or the same.
-      right[i] = column < columns - 1 ? 4 : (wraps ? 4 - 4 * columns : 0);
-      down[i] = row < rows - 1 ? 4 * columns : (wraps ? 4 * columns - 4 * columns * rows : 0);
-    }
-    for (int i = 0; i < size; ++i) {
-      TFHAND_PREFETCH(image + texel[i]);
-      TFHAND_PREFETCH(image + texel[i] + down[i]);
-    }
-    for (int i = 0; i < size; ++i) {
-      const float *a = image + texel[i], *b = a + right[i], *c = a + down[i], *d = c + right[i];
-      const float upper = 1 - v[i], left = 1 - u[i];
-      for (int k = 0; k < 4; ++k) {
-        out[k * count + begin + i] = upper * (left * a[k] + u[i] * b[k]) + v[i] * (left * c[k] + u[i] * d[k]);
-      }
-    }
   }
 }

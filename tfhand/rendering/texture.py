@@ -17,8 +17,6 @@ from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
 from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.creases import Curve, crease_curves
 from tfhand.rendering.dorsum import age_tile, dorsal_map
-from tfhand.rendering.kernel import call
-
 
 #: Flexion, abduction and twist, degrees, that lay the template flat from its rest pose, nails facing up.
 _FLAT_DEGREES = {
@@ -38,8 +36,8 @@ _FLAT_DEGREES = {
     "little_middle": (-18, 0, 0),
 }
 #: Millimetres per texel of the maps.
-_TEXEL_MM = 0.4
-_NOISE_SIZE = 256
+TEXEL_MM = 0.4
+NOISE_SIZE = 256
 #: Millimetres that one tile of the noise covers at scale 1.
 NOISE_TILE_MM = 64.0
 
@@ -84,43 +82,13 @@ class SkinTexture:
         palm = _smooth(np.clip(0.5 - 0.5 * side, 0, 1))
         blood, melanin = _pigments(flat, joints, palm)
         low = flat[:, :2].min(axis=0) - 4
-        shape = np.ceil((flat[:, :2].max(axis=0) + 4 - low) / _TEXEL_MM).astype(int)[::-1]
+        shape = np.ceil((flat[:, :2].max(axis=0) + 4 - low) / TEXEL_MM).astype(int)[::-1]
         palm_map, back_map = (_crease_map(crease_curves(joints, which), low, shape) for which in ("palm", "back"))
         nail_map = _nail_map(nails, low, shape)[..., None]
         maps = np.stack([np.concatenate(pair, axis=-1) for pair in ((palm_map, 0 * nail_map), (back_map, nail_map))])
         single = (flat[:, :2], side, blood, melanin, _nail_tips(flat, nails), maps, low, _noise_tile())
-        single += (dorsal_map(joints, low, shape, _TEXEL_MM), age_tile(_NOISE_SIZE, NOISE_TILE_MM))
+        single += (dorsal_map(joints, low, shape, TEXEL_MM), age_tile(NOISE_SIZE, NOISE_TILE_MM))
         return cls(*(np.ascontiguousarray(array, np.float32) for array in single))
-
-    def maps_at(self, x: np.ndarray, y: np.ndarray, side: np.ndarray) -> np.ndarray:
-        """Returns (4, N) float32 of `maps` at atlas points x, y (N,), mm, on the palm where `side` < 0."""
-        rows, columns = self.maps.shape[1:3]
-        column = (x - self.origin[0]) * np.float32(1 / _TEXEL_MM)
-        row = np.clip((y - self.origin[1]) * np.float32(1 / _TEXEL_MM), 0, rows - 1)
-        row += (side > 0) * np.float32(rows)
-        return _lookup(self.maps.reshape(2 * rows, columns, 4), column, row, wraps=False)
-
-    def noise_at(self, x: np.ndarray, y: np.ndarray, side: np.ndarray, offset: np.ndarray, scale: float) -> np.ndarray:
-        """Returns (4, N) float32 noise at atlas points x, y (N,), mm, moved by `offset` (2,) in tiles."""
-        factor = np.float32(_NOISE_SIZE / (NOISE_TILE_MM * scale))
-        shift = (side > 0) * np.float32(0.37 * _NOISE_SIZE)
-        column, row = (
-            points * factor + np.float32(part * _NOISE_SIZE) + shift
-            for points, part in zip((x, y), offset, strict=True)
-        )
-        return _lookup(self.noise, column, row, wraps=True)
-
-
-    def back_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Returns (4, N) float32 of `back` at atlas points x, y (N,), mm, of the back of the hand."""
-        column, row = ((points - low) * np.float32(1 / _TEXEL_MM) for points, low in zip((x, y), self.origin))
-        return _lookup(self.back, column, row, wraps=False)
-
-    def age_at(self, x: np.ndarray, y: np.ndarray, offset: np.ndarray) -> np.ndarray:
-        """Returns (4, N) float32 of `age` at atlas points x, y (N,), mm, moved by `offset` (2,) in tiles."""
-        factor = np.float32(_NOISE_SIZE / NOISE_TILE_MM)
-        column, row = (points * factor + np.float32(part * _NOISE_SIZE) for points, part in zip((x, y), offset))
-        return _lookup(self.age, column, row, wraps=True)
 
 
 def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
@@ -144,13 +112,6 @@ def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
     z = _unit(z - (z @ y) * y)
     frame = np.stack([np.cross(y, z), y, z])
     return (vertices - wrist) @ frame.T, (joints - wrist) @ frame.T
-
-
-def _lookup(image: np.ndarray, x: np.ndarray, y: np.ndarray, wraps: bool) -> np.ndarray:
-    """Returns `image` (rows, columns, 4) at points x, y (N,) in texels, bilinearly: (4, N)."""
-    out = np.empty((4, len(x)), np.float32)
-    call("tfhand_texture_at", image, *image.shape[:2], x, y, len(x), wraps, out)
-    return out
 
 
 def _pigments(flat: np.ndarray, joints: np.ndarray, palm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,7 +171,7 @@ def _nail_tips(flat: np.ndarray, outlines: list[np.ndarray]) -> np.ndarray:
 
 def _nail_map(outlines: list[np.ndarray], low: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """Draws the nails as rounded rectangles (superellipses): (rows, columns) float32, 1 on them, soft edges."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]] * _TEXEL_MM
+    rows, columns = np.mgrid[: shape[0], : shape[1]] * TEXEL_MM
     points = np.stack([columns + low[0], rows + low[1]], axis=-1)
     nails = np.zeros(shape, np.float32)
     for centre, along, across in outlines:
@@ -229,30 +190,30 @@ def _crease_map(curves: list[Curve], low: np.ndarray, shape: np.ndarray) -> np.n
         canvas = np.zeros(shape, np.float32)
         for curve in (c for c in curves if c.width_mm == width):
             layer = np.zeros(shape, np.uint8)
-            points = np.round((curve.points - low) / _TEXEL_MM * 16).astype(np.int32)
+            points = np.round((curve.points - low) / TEXEL_MM * 16).astype(np.int32)
             cv2.polylines(layer, [points.reshape(-1, 1, 2)], False, 255, 1, cv2.LINE_AA, 4)
             np.maximum(canvas, layer.astype(np.float32) * (curve.depth_mm / 255), out=canvas)
-        sigma = 0.5 * width / _TEXEL_MM
+        sigma = 0.5 * width / TEXEL_MM
         height -= cv2.GaussianBlur(canvas, (0, 0), sigma) * np.float32(sigma * np.sqrt(2 * np.pi))
-    slope_y, slope_x = np.gradient(height, _TEXEL_MM)
+    slope_y, slope_x = np.gradient(height, TEXEL_MM)
     return np.stack([height, slope_x, slope_y], axis=-1)
 
 
 def _noise_tile() -> np.ndarray:
     """Makes the tile of noise by filtering white noise in the frequency domain, so that it wraps around."""
     rng = np.random.default_rng(20190601)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(_NOISE_SIZE), np.fft.fftfreq(_NOISE_SIZE)))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(NOISE_SIZE), np.fft.fftfreq(NOISE_SIZE)))
 
     def band(wavelength_mm: float) -> np.ndarray:
-        cycles = frequency * _NOISE_SIZE / NOISE_TILE_MM * wavelength_mm
-        spectrum = np.fft.fft2(rng.standard_normal((_NOISE_SIZE, _NOISE_SIZE))) * cycles * np.exp(-(cycles**2))
+        cycles = frequency * NOISE_SIZE / NOISE_TILE_MM * wavelength_mm
+        spectrum = np.fft.fft2(rng.standard_normal((NOISE_SIZE, NOISE_SIZE))) * cycles * np.exp(-(cycles**2))
         value = np.fft.ifft2(spectrum).real
         return value / value.std()
 
     pigment = 0.7 * band(14.0) + 0.5 * band(5.0) + 0.45 * band(1.8)
     blood = 0.8 * band(18.0) + 0.5 * band(6.0) + 0.3 * band(2.5)
     relief = 0.12 * band(5.0) + 0.06 * band(2.2) + 0.03 * band(1.2)
-    texel = NOISE_TILE_MM / _NOISE_SIZE
+    texel = NOISE_TILE_MM / NOISE_SIZE
     slope_x = (np.roll(relief, -1, 1) - np.roll(relief, 1, 1)) / (2 * texel)
     slope_y = (np.roll(relief, -1, 0) - np.roll(relief, 1, 0)) / (2 * texel)
     return np.stack([pigment, blood, slope_x, slope_y], axis=-1).astype(np.float32)

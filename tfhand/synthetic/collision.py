@@ -2,7 +2,8 @@
 
 Some 150 balls touch the skin from within (medial balls of the resting surface). Each is tied to vertices that it
 touches: its centre is a fixed affine combination of them, its radius their mean distance from it. So the balls follow
-every shape key and every pose of the mesh, and overlaps are those of the skin, to about a millimetre.
+every shape key and every pose of the mesh, and overlaps are those of the skin, to about a millimetre. The loops over
+balls and pairs are in collision.cc.
 
 References:
     Ma, Bae, Choi, "3D medial axis point approximation using nearest neighbors and the normal field", The Visual
@@ -24,6 +25,7 @@ from tfhand.constants import FINGERS
 from tfhand.mesh.graph import edges
 from tfhand.mesh.normals import vertex_normals
 from tfhand.mesh.template import LABELS
+from tfhand.rendering.kernel import call
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
@@ -71,6 +73,7 @@ class SelfCollision:
 
     def __init__(self, template: HandTemplate):
         surface = template.surface_vertices.astype(np.float64)
+        self._num_vertices = len(surface)
         hand = template.surface_labels != LABELS.index("forearm")
         centres, radii = _medial_balls(surface, vertex_normals(surface, template.surface_faces), hand)
         chosen = _cover(centres, radii, surface[hand])
@@ -80,14 +83,15 @@ class SelfCollision:
         centres, radii, self._tied, self._affine = (
             part[steady] for part in (centres, radii, self._tied, self._affine)
         )
+        self._tied = self._tied.astype(np.int32)
         self._swell = radii / np.linalg.norm(surface[self._tied] - centres[:, None], axis=2).mean(axis=1)
         weights = template.skin_weights[self._tied].mean(axis=1)
         self.bone_weights = weights[:, :-1].astype(np.float64)
         apart = np.linalg.norm(centres[:, None] - centres, axis=2) > radii[:, None] + radii + _FLESH_MM
         meet = apart & (_ways_over_skin(template, self._tied) > _WEB_MM)
         meet &= _unjoined(weights.argmax(axis=1), template)
-        #: Added to squared distances, so that pairs which may touch never count as near.
-        self._barred = np.where(np.triu(meet, 1), 0.0, np.inf)
+        #: Pairs of balls whose overlap counts.
+        self._pairs = np.ascontiguousarray(np.argwhere(np.triu(meet, 1)), np.int32)
 
     @property
     def num_balls(self) -> int:
@@ -96,10 +100,13 @@ class SelfCollision:
 
     def balls(self, surface_vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Centres `(K, 3)` and radii `(K,)` float64 mm for the vertices `(S, 3)` of a shaped and posed surface."""
-        tied = surface_vertices[self._tied].astype(np.float64)
-        centres = np.matmul(self._affine[:, None], tied)[:, 0]
-        offset = tied - centres[:, None]
-        return centres, self._swell * np.sqrt(np.einsum("kmc,kmc->km", offset, offset)).mean(axis=1)
+        vertices = np.ascontiguousarray(surface_vertices, np.float32)
+        if vertices.shape != (self._num_vertices, 3):
+            raise ValueError(f"surface_vertices: expected ({self._num_vertices}, 3), got {vertices.shape}.")
+        count, ties = self._tied.shape
+        centres, radii = np.empty((count, 3)), np.empty(count)
+        call("tfhand_balls", vertices, self._tied, self._affine, self._swell, count, ties, centres, radii)
+        return centres, radii
 
     def contacts(self, surface_vertices: np.ndarray, above_mm: float = 0.0) -> Contacts:
         """The pairs of balls that overlap.
@@ -109,15 +116,12 @@ class SelfCollision:
             above_mm: the least overlap that counts.
         """
         centres, radii = self.balls(surface_vertices)
-        local = centres - centres.mean(axis=0)
-        square = np.einsum("kc,kc->k", local, local)
-        distance = square[:, None] + square - 2 * local @ local.T + self._barred
-        reach = np.maximum(radii[:, None] + radii - above_mm, 0)
-        one, other = np.nonzero(distance < reach * reach)
-        offset = centres[other] - centres[one]
-        lengths = np.linalg.norm(offset, axis=1)
-        depths = reach[one, other] + above_mm - lengths
-        return Contacts(np.stack([one, other], axis=1), depths, offset / np.maximum(lengths, 1e-6)[:, None], centres)
+        room = len(self._pairs)
+        indices, depths, directions = np.empty(room, np.int32), np.empty(room), np.empty((room, 3))
+        number = np.empty(1, np.int32)
+        call("tfhand_contacts", centres, radii, self._pairs, room, above_mm, indices, depths, directions, number)
+        found = int(number[0])
+        return Contacts(self._pairs[indices[:found]], depths[:found], directions[:found], centres)
 
     def penetration_mm(self, surface_vertices: np.ndarray) -> float:
         """How deep the hand runs into itself where it is worst, mm; 0 where nothing overlaps.

@@ -63,11 +63,11 @@ class HandRig:
         proximal = np.tile([0.0, 1.0, 0.0], (len(FINGERS), 1))
         lean = axis_rotations(proximal, np.deg2rad([_LEAN_DEG[finger] for finger in FINGERS]))
         axes = template.rig.bone_axes[self._knuckles].astype(np.float64)
-        self._knuckle_flexion = np.einsum("fab,fb->fa", lean, axes[:, _FLEXION])
-        self._knuckle_abduction = axes[:, _ABDUCTION]
+        flexion = np.einsum("fab,fb->fa", lean, axes[:, _FLEXION])
+        self._knuckle_axes = np.concatenate([flexion, axes[:, _ABDUCTION]])
         self._axes = template.rig.bone_axes[tuple(self._target.T)].astype(np.float64) * self._sign[:, None]
         for place, finger in enumerate(FINGERS):
-            self._axes[INDEX[f"{finger}_mcp"]] = self._knuckle_flexion[place]
+            self._axes[INDEX[f"{finger}_mcp"]] = flexion[place]
         # An axis turns with its bone, or is fixed in the bone before: flexion's, but that of a knuckle's spread.
         self._fixed_before = (self._target[:, 1] == _FLEXION) != np.isin(self._target[:, 0], self._knuckles)
 
@@ -77,8 +77,8 @@ class HandRig:
         angles[self._target[:, 0], self._target[:, 1]] = np.deg2rad(self._sign * (pose - self._rest))
         rotations = self._template.bone_rotations(angles)
         knuckles = angles[self._knuckles]
-        flexed = axis_rotations(self._knuckle_flexion, knuckles[:, _FLEXION])
-        rotations[self._knuckles] = axis_rotations(self._knuckle_abduction, knuckles[:, _ABDUCTION]) @ flexed
+        turns = axis_rotations(self._knuckle_axes, knuckles[:, [_FLEXION, _ABDUCTION]].T.ravel())
+        rotations[self._knuckles] = turns[len(knuckles) :] @ turns[: len(knuckles)]
         return rotations
 
     @property

@@ -82,8 +82,9 @@ class Untangler:
         closing = np.zeros((len(deepest), len(axes)))
         for sign, balls in ((1.0, one), (-1.0, other)):
             levers = contacts.centres_mm[balls][:, None] - heads
-            turned = np.cross(levers, directions[:, None])
-            closing += sign * self._shares[balls] * np.einsum("dc,ndc->nd", axes, turned)
+            (a, b, c), (x, y, z) = np.moveaxis(levers, 2, 0), directions.T[..., None]
+            turned = axes[:, 0] * (b * z - c * y) + axes[:, 1] * (c * x - a * z) + axes[:, 2] * (a * y - b * x)
+            closing += sign * self._shares[balls] * turned
         closing *= np.deg2rad(1.0)
         damped = closing @ closing.T + _DAMPING**2 * np.eye(len(deepest)) * len(deepest)
         change = -closing.T @ np.linalg.solve(damped, depths)
