@@ -18,6 +18,7 @@ from tfhand.rendering.background import BackgroundSource
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
 from tfhand.rendering.joint_visibility import JointVisibility
 from tfhand.rendering.lighting import LightParams
+from tfhand.rendering.mood import Mood
 from tfhand.rendering.objects.sampler import ThingSampler
 from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
@@ -145,7 +146,7 @@ class HandGenerator:
             things that were placed, seen or not.
         """
         # A stream for each part: a change to one leaves what the others draw for a seed as it was.
-        scene_rng, look_rng, back_rng, camera_rng, thing_rng = np.random.default_rng(seed).spawn(5)
+        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng = np.random.default_rng(seed).spawn(6)
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
@@ -160,8 +161,9 @@ class HandGenerator:
             things = self.things.sample(scene.surface_mm, scene.joints_mm, scene.intrinsics, size, arm, thing_rng)
         solids = [solid for kind in things.values() for solid in kind]
         drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm, solids)
+        background = self.backgrounds.sample(back_rng, size, Mood.sample(lights, mood_rng))
         sample = HandSample(
-            image=take_photograph(drawn, self.backgrounds.sample(back_rng, size), camera),
+            image=take_photograph(drawn, background, camera),
             intrinsics=scene.intrinsics,
             box=scene.box,
             side=CANONICAL_SIDE,
