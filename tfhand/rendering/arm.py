@@ -23,10 +23,10 @@ SLEEVE_MM = np.array([0.0, 0, 3, 8, 16, 30, 50, 75, 100, 125, 150, 180, 220, 270
 _LIP = 0.93
 #: Where its last two lie instead, mm behind the wrist and the arm's end; the very last is a point that closes it.
 _SLEEVE_END_MM = (625.0, 640.0)
-#: Rings of the upper arm, mm behind the wrist, and their radius over the elbow's; the first ones lie in the forearm,
-#: the last one is a point that closes it.
-UPPER_ARM_MM = np.array([110.0, 135.0, 160.0, 180.0, 195.0, 210.0, 230.0, 270.0, 330.0, 420.0, 600.0, 615.0])
-_UPPER_ARM_GIRTH = np.array([0.85, 0.88, 0.92, 0.95, 0.98, 1.0, 1.04, 1.1, 1.15, 1.2, 1.25, 0.0])
+#: Rings of the upper arm, mm behind the wrist, and their radius over the elbow's; the first ones lie in the forearm and
+#: come out where its skin ends, 158 to 175 mm behind the wrist, the last one is a point that closes it.
+UPPER_ARM_MM = np.array([110.0, 140, 150, 158, 166, 175, 190, 210, 230, 270, 330, 420, 600, 615])
+_UPPER_ARM_GIRTH = np.array([0.85, 0.96, 0.985, 1.015, 1.045, 1.075, 1.1, 1.12, 1.13, 1.16, 1.19, 1.22, 1.25, 0.0])
 #: Where the elbow's bend begins, mm behind the last cross-section, and its radius.
 _ELBOW_MM, _ELBOW_RADIUS_MM = 35.0, 40.0
 #: Half the thickness of an upper arm in its sleeve, mm.
