@@ -34,10 +34,9 @@ NEUTRAL = CameraParams(
 )
 
 
-def rendered_hand(rgb, alpha, mean_irradiance):
-    """A hand half a metre away, nothing else before the background."""
-    depth, bones = alpha * 500, np.where(alpha > 0, 0, -1).astype(np.int32)
-    return RenderedHand(rgb, alpha, alpha, depth, depth, bones, mean_irradiance)
+def shot(rgb, alpha, mean_irradiance):
+    """A rendered hand of which only picture and coverage matter."""
+    return RenderedHand(rgb, alpha, alpha, alpha * 500, alpha * 500, np.full(alpha.shape, -1, np.int32), mean_irradiance)
 
 
 def hand(value=0.2, covered=False):
@@ -45,7 +44,7 @@ def hand(value=0.2, covered=False):
     if covered:
         alpha[:, :40] = 1
     rgb = np.repeat((alpha * np.float32(value))[..., None], 3, axis=2)
-    return rendered_hand(rgb, alpha, 0.85)
+    return shot(rgb, alpha, 0.85)
 
 
 def scene(seed=0):
@@ -113,7 +112,7 @@ def test_same_parameters_same_picture():
 def test_picture_larger_than_the_noise():
     size = (700, 30)
     empty = np.zeros(size, np.float32)
-    rendered = rendered_hand(np.zeros((*size, 3), np.float32), empty, 0.0)
+    rendered = shot(np.zeros((*size, 3), np.float32), empty, 0.0)
     image = take_photograph(rendered, np.full((*size, 3), 120, np.uint8), dataclasses.replace(NEUTRAL, read_noise=0.05))
     assert image.shape == (*size, 3) and image[600:].std() > 1
 
@@ -129,14 +128,14 @@ def test_exposure_is_that_of_plain_numpy():
     rng = np.random.default_rng(3)
     alpha = rng.uniform(0, 1, SIZE).astype(np.float32)
     rgb = (rng.uniform(0, 1.2, (*SIZE, 3)) * alpha[..., None]).astype(np.float32)
-    shot = rendered_hand(rgb, alpha, 0.7)
+    rendered = shot(rgb, alpha, 0.7)
     for seed in (4, 7):
         camera = dataclasses.replace(
             NEUTRAL, exposure=0.8, metering=0.4, background_exposure=1.2, white_balance=np.array([1.1, 1, 0.9]),
             contrast=1.2, gamma=1.1, saturation=0.8, vignetting=0.3, read_noise=0.01, shot_noise=0.02, noise_seed=seed,
         )  # fmt: skip
         linear = np.where(scene() <= 0.04045 * 255, scene() / 255 / 12.92, ((scene() / 255 + 0.055) / 1.055) ** 2.4)
-        light = linear * 1.2 * (1 - alpha)[..., None] + rgb * camera_effects.automatic_exposure(shot, camera)
+        light = linear * 1.2 * (1 - alpha)[..., None] + rgb * camera_effects.automatic_exposure(rendered, camera)
         rows, columns = np.linspace(-1, 1, SIZE[0])[:, None], np.linspace(-1, 1, SIZE[1])[None]
         light = light * (1 - 0.15 * (rows**2 + columns**2))[..., None] * camera.white_balance
         grey = light @ [0.2126, 0.7152, 0.0722]
@@ -147,7 +146,7 @@ def test_exposure_is_that_of_plain_numpy():
         value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055) ** 1.1
         expected = 255 * (value + 0.2 * (value - 0.5) * 4 * value * (1 - value))
         # Near black the tone table's steps of light are several levels apart.
-        image = take_photograph(shot, scene(), camera)
+        image = take_photograph(rendered, scene(), camera)
         bright = expected > 30
         np.testing.assert_allclose(image[bright], expected[bright], atol=2)
         np.testing.assert_allclose(image, expected, atol=8)

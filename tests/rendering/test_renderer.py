@@ -9,7 +9,7 @@ import pytest
 
 from tests.rendering.naive import cast_rays
 from tfhand.mesh.template import LABELS, HandTemplate
-from tfhand.rendering.arm import ArmParams
+from tfhand.rendering.arm import AROUND, UPPER_ARM_MM, ArmParams, leaving
 from tfhand.rendering.background import BackgroundSource
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
 from tfhand.rendering.lighting import LightParams
@@ -143,8 +143,8 @@ def test_sleeve_surrounds_the_forearm_in_any_pose(renderer, template):
         steps = np.diff(centres[1:], axis=0)
         axis = steps.sum(axis=0) / np.linalg.norm(steps.sum(axis=0))
         assert (steps @ axis > 0).all()
-        radii = np.linalg.norm(rings - centres[:, None], axis=-1)
-        assert 18 < radii.min() and radii.max() < 90
+        radii = np.linalg.norm(rings - centres[:, None], axis=-1)[:-1]  # the last ring is the point that closes it
+        assert 18 < radii.min() and radii.max() < 100
         forearm = drawn.vertices[np.flatnonzero(template.surface_labels == LABELS.index("forearm"))]
         along = (forearm - centres[0]) @ axis
         arm_points = forearm[(along > 5) & (along < 90)]
@@ -171,6 +171,37 @@ def test_bent_elbow_stays_out_of_the_view_of_the_hand(renderer, template):
         vertices = posed(template, seed)
         straight, bent = (draw(renderer, vertices, seed, sleeve_start_mm=None, elbow_bend=bend) for bend in (0.0, 1.6))
         assert bent.hand_alpha.sum() > 0.9 * straight.hand_alpha.sum()
+
+
+def test_arms_leave_the_picture(renderer, template):
+    """An arm that would end within the picture is stretched; others stay as drawn."""
+    ended, size, intrinsics = 0, (96, 96), np.array([150.0, 150.0, 48.0, 48.0])
+    for seed in range(12):
+        vertices = posed(template, seed)
+        sections = renderer.surface.forearm_sections(vertices)
+        for turn in range(4):
+            drawn = arm_of(seed, elbow_bend=1.4, elbow_turn=1.5 * turn, sleeve_start_mm=None)
+            arm = leaving(sections, drawn, intrinsics, size)
+            ended += arm is not drawn
+            end = renderer.surface.place(vertices, arm).vertices[-2 * AROUND : -AROUND].mean(axis=0)
+            pixel = end[:2] / end[2] * 150 + 48
+            # Straight behind the hand, an arm has nowhere to go.
+            behind = np.linalg.norm(sections[-1].mean(axis=0)[:2] - sections[0].mean(axis=0)[:2]) < 20
+            assert behind or end[2] < 60 or (pixel < 0).any() or (pixel > 96).any()
+            assert leaving(sections, arm, intrinsics, size).elbow_bend == arm.elbow_bend
+    assert 4 < ended < 48
+
+
+def test_ends_of_arm_and_sleeve_are_closed(renderer, template):
+    drawn = renderer.surface.place(posed(template, 0), arm_of(1, sleeve_start_mm=30.0))
+    arm, sleeve = drawn.vertices[template.surface_vertices.shape[0] :], drawn.vertices[-AROUND:]
+    upper = arm[: len(UPPER_ARM_MM) * AROUND]
+    for last in (upper[-AROUND:], sleeve):
+        np.testing.assert_allclose(last, last[:1].repeat(AROUND, axis=0), atol=1e-3)
+    assert np.ptp(upper[-2 * AROUND : -AROUND], axis=0).max() > 60
+    # The sleeve goes on beyond the arm.
+    elbow = upper[-2 * AROUND : -AROUND].mean(axis=0)
+    assert np.linalg.norm(sleeve[0] - upper[0]) > np.linalg.norm(elbow - upper[0])
 
 
 def test_sleeve_and_arm_are_not_the_hand(renderer, template):

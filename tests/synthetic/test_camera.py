@@ -15,7 +15,8 @@ def test_cameras_see_the_hand_within_the_photograph(name):
     rng, camera = np.random.default_rng(0), CAMERAS[name]
     sampler, distances, angles, upright = CameraSampler({name: camera}), [], [], []
     for _ in range(200):
-        intrinsics, centre = sampler.sample(rng)
+        drawn, intrinsics, centre = sampler.sample(rng)
+        assert drawn == name
         extent = 2 * intrinsics[2:]
         assert extent.max() == 1 and extent.min() == pytest.approx(camera.aspect)
         pixel = project(centre[None], intrinsics)[0]
@@ -35,7 +36,7 @@ def test_shares_of_cameras_and_crops():
         rng = np.random.default_rng(0)
         drawn = [draw_by_share(table, rng) for _ in range(3000)]
         for name, entry in table.items():
-            assert np.mean([one is entry for one in drawn]) == pytest.approx(entry.share, abs=0.03), name
+            assert np.mean([one == name for one in drawn]) == pytest.approx(entry.share, abs=0.03), name
 
 
 @pytest.mark.parametrize("name", CROPS)
@@ -44,7 +45,8 @@ def test_rendered_square_is_the_same_camera_and_the_box_holds_the_joints(name):
     sampler, loose, off, outside = BoxSampler({name: crop}), [], [], []
     before = project(JOINTS, INTRINSICS)
     for _ in range(300):
-        rendered, box = sampler.sample(JOINTS, INTRINSICS, 256, rng)
+        drawn, rendered, box = sampler.sample(JOINTS, INTRINSICS, 256, rng)
+        assert drawn == name
         np.testing.assert_allclose(box[2:], 256 / 1.25, rtol=1e-4)
         pixels = project(JOINTS, rendered)
         # A similarity of the photograph, so that the scene's perspective stays.

@@ -38,6 +38,7 @@ def test_samples_are_complete(generator, samples):
 
 
 def test_projected_labels_meet_mask_and_depth(samples):
+    on_surface = []
     for sample in samples:
         hand = sample.depth_mm > 0
         # Between fingers that nearly touch, a slit narrower than a pixel may miss all centres.
@@ -52,7 +53,9 @@ def test_projected_labels_meet_mask_and_depth(samples):
         near = cv2.erode(scene, np.ones((3, 3)))[rows[seen], columns[seen]]
         gaps = near - sample.vertices_mm[seen, 2]
         assert np.percentile(gaps[near < 1e8], 99) < 4
-        assert (np.abs(gaps[hand[rows[seen], columns[seen]]]) < 6).mean() > 0.15
+        on_surface.append((np.abs(gaps[hand[rows[seen], columns[seen]]]) < 6).mean())
+    # A fist seen from behind shows few.
+    assert min(on_surface) > 0.08 and np.mean(on_surface) > 0.2
 
 
 def test_labels_of_pixels_agree(samples):

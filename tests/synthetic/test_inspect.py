@@ -150,6 +150,7 @@ def test_coverage_is_what_the_samples_are():
     np.testing.assert_allclose(facts.roll_deg, 0)
     np.testing.assert_allclose(facts.distance_mm, 500, rtol=1e-4)
     text = str(coverage(samples[:1]))
+    assert facts.kinds["lighting"].tolist() == ["unknown"] * len(samples) and "camera: unknown 100%" in text
     assert "left hands: 100%" in text and "back 100%" in text and all(name in text for name in FACES)
 
 

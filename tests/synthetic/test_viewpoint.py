@@ -68,7 +68,9 @@ def test_von_mises_fisher_has_its_mean_cosine(concentration):
 
 def test_sampler_covers_the_sphere_and_prefers_palms():
     rng, sampler = np.random.default_rng(0), ViewpointSampler()
-    rotations = [sampler.sample(rng) for _ in range(3000)]
+    names, rotations = zip(*(sampler.sample(rng) for _ in range(3000)), strict=True)
+    for name, habit in HABITS.items():
+        assert names.count(name) / 3000 == pytest.approx(habit.share, abs=0.03)
     for rotation in rotations[:20]:
         assert_rotation(rotation)
     towards = np.stack([-rotation[2] for rotation in rotations])

@@ -6,6 +6,7 @@ shape; upper arm and sleeve are made from them.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +19,18 @@ from tfhand.mesh.template import LABELS, HandTemplate
 SECTIONS_MM = np.arange(-4.0, 150.0, 9.0)
 AROUND = 18
 #: Rings of the sleeve, mm behind its edge; the first one is the inner lip.
-SLEEVE_MM = np.array([0.0, 0.0, 3.0, 8.0, 16.0, 30.0, 50.0, 75.0, 100.0, 125.0, 150.0, 180.0, 220.0, 270.0, 330.0])
+SLEEVE_MM = np.array([0.0, 0, 3, 8, 16, 30, 50, 75, 100, 125, 150, 180, 220, 270, 560, 575])
 _LIP = 0.93
-#: Rings of the upper arm, mm behind the wrist, and their radius over the elbow's; the first ones lie in the forearm.
-UPPER_ARM_MM = np.array([110.0, 135.0, 160.0, 180.0, 195.0, 210.0, 230.0, 270.0, 330.0, 420.0])
-_UPPER_ARM_GIRTH = np.array([0.85, 0.88, 0.92, 0.95, 0.98, 1.0, 1.04, 1.1, 1.15, 1.2])
+#: Where its last two lie instead, mm behind the wrist and the arm's end; the very last is a point that closes it.
+_SLEEVE_END_MM = (625.0, 640.0)
+#: Rings of the upper arm, mm behind the wrist, and their radius over the elbow's; the first ones lie in the forearm and
+#: come out where its skin ends, 158 to 175 mm behind the wrist, the last one is a point that closes it.
+UPPER_ARM_MM = np.array([110.0, 140, 150, 158, 166, 175, 190, 210, 230, 270, 330, 420, 600, 615])
+_UPPER_ARM_GIRTH = np.array([0.85, 0.96, 0.985, 1.015, 1.045, 1.075, 1.1, 1.12, 1.13, 1.16, 1.19, 1.22, 1.25, 0.0])
 #: Where the elbow's bend begins, mm behind the last cross-section, and its radius.
 _ELBOW_MM, _ELBOW_RADIUS_MM = 35.0, 40.0
+#: Half the thickness of an upper arm in its sleeve, mm.
+_HALF_ARM_MM = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,34 @@ class ArmParams:
         )
 
 
+def leaving(sections: np.ndarray, arm: ArmParams, intrinsics: np.ndarray, size: tuple[int, int]) -> ArmParams:
+    """Stretches the elbow of an arm that would end within the picture, as if cut off.
+
+    Args:
+        sections: (sections, around, 3) points around the forearm's posed cross-sections, camera frame, mm.
+        arm: as drawn.
+        intrinsics: (4,) fx, fy, u0, v0 in pixels of the picture.
+        size: (height, width) of the picture, pixels.
+
+    Returns:
+        The arm, bent only as far as brings it from pointing away from the camera into the image's plane if it would
+        otherwise end in the picture.
+    """
+    axis, inward, bend = _elbow(sections, arm)
+    _, forward, sideways = _path(UPPER_ARM_MM[-2], bend)
+    end = sections[-1].mean(axis=0) + forward * axis + sideways * inward
+    if end[2] < _HALF_ARM_MM:
+        return arm
+    pixel = end[:2] / end[2] * intrinsics[:2] + intrinsics[2:]
+    beyond = np.maximum(-pixel, pixel - size[::-1]).max()
+    if beyond > _HALF_ARM_MM * max(intrinsics[:2]) / end[2]:
+        return arm
+    side, other = _across(sections, axis)
+    # Of all directions across the forearm the one that leads straight towards the camera.
+    turn = float(np.arctan2(-other[2], -side[2]))
+    return dataclasses.replace(arm, elbow_turn=turn, elbow_bend=float(np.arcsin(min(max(axis[2], 0.0), 1.0))))
+
+
 def upper_arm(sections: np.ndarray, arm: ArmParams) -> np.ndarray:
     """Returns the upper arm's vertices (rings * around, 3) float32 behind posed cross-sections of the forearm."""
     return _rings(sections, UPPER_ARM_MM, arm, np.repeat(_UPPER_ARM_GIRTH[:, None], AROUND, axis=1))
@@ -69,11 +103,14 @@ def upper_arm(sections: np.ndarray, arm: ArmParams) -> np.ndarray:
 def sleeve(sections: np.ndarray, arm: ArmParams) -> np.ndarray:
     """Returns the sleeve's vertices (rings * around, 3) float32 about posed cross-sections of the forearm."""
     where = arm.sleeve_start_mm + SLEEVE_MM
+    where[-2:] = _SLEEVE_END_MM
     angles = np.arange(AROUND) * (2 * np.pi / AROUND)
     order = np.arange(1, len(arm.folds) + 1)[:, None, None]
     waves = 1 + np.sin(order * angles + arm.phases[:, None, None] + 0.05 * order * where[:, None])
     scale = arm.sleeve_gap * (1 + np.tensordot(arm.folds, waves, 1))
+    scale *= np.maximum(np.interp(where, UPPER_ARM_MM[:-1], _UPPER_ARM_GIRTH[:-1]), 1)[:, None]
     scale[0] *= _LIP
+    scale[-1] = 0
     return _rings(sections, where, arm, scale)
 
 
@@ -95,27 +132,46 @@ def _rings(sections: np.ndarray, where: np.ndarray, arm: ArmParams, scale: np.nd
     rings = sections[below] * (1 - share) + sections[below + 1] * share
     centres = rings.mean(axis=1)
     offsets = (rings - centres[:, None]) * scale[..., None]
-    axis = sections[-1].mean(axis=0) - sections[-6].mean(axis=0)
-    axis /= np.linalg.norm(axis)
-    side = sections[-1, 0] - sections[-1].mean(axis=0)
-    side -= (side @ axis) * axis
-    side /= np.linalg.norm(side)
-    inward = np.cos(arm.elbow_turn) * side + np.sin(arm.elbow_turn) * np.cross(axis, side)
-    # Not between the hand and the camera.
-    inward *= 1 if inward[2] > 0 else -1
-    bend = arm.elbow_bend * min(max(1 + float(axis[2]), 0), 1)
-    beyond = np.maximum(where - SECTIONS_MM[-1], 0)
-    before = np.minimum(beyond, _ELBOW_MM)
-    angle = np.minimum((beyond - before) / _ELBOW_RADIUS_MM, bend)
-    straight = beyond - before - angle * _ELBOW_RADIUS_MM
-    forward = before + _ELBOW_RADIUS_MM * np.sin(angle) + straight * np.cos(angle)
-    sideways = _ELBOW_RADIUS_MM * (1 - np.cos(angle)) + straight * np.sin(angle)
+    axis, inward, bend = _elbow(sections, arm)
+    angle, forward, sideways = _path(where, bend)
     # Rings past the bend turn with it, in the plane of the axis and the inward direction.
     sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
     along, across = (offsets @ axis)[..., None], (offsets @ inward)[..., None]
     turned = offsets + ((cosine - 1) * along - sine * across) * axis + (sine * along + (cosine - 1) * across) * inward
     centres = centres + forward[:, None] * axis + sideways[:, None] * inward
     return (centres[:, None] + turned).reshape(-1, 3).astype(np.float32)
+
+
+def _path(where: np.ndarray, bend: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns, at distances `where` behind the wrist, by how much the arm has turned, rad, and how far behind the last
+    cross-section it is along the forearm and aside of it, mm."""
+    beyond = np.maximum(where - SECTIONS_MM[-1], 0)
+    before = np.minimum(beyond, _ELBOW_MM)
+    angle = np.minimum((beyond - before) / _ELBOW_RADIUS_MM, bend)
+    straight = beyond - before - angle * _ELBOW_RADIUS_MM
+    forward = before + _ELBOW_RADIUS_MM * np.sin(angle) + straight * np.cos(angle)
+    return angle, forward, _ELBOW_RADIUS_MM * (1 - np.cos(angle)) + straight * np.sin(angle)
+
+
+def _elbow(sections: np.ndarray, arm: ArmParams) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns the forearm's unit direction (3,), the unit direction (3,) that it bends to, and by how much, rad."""
+    axis = sections[-1].mean(axis=0) - sections[-6].mean(axis=0)
+    axis /= np.linalg.norm(axis)
+    side, other = _across(sections, axis)
+    inward = np.cos(arm.elbow_turn) * side + np.sin(arm.elbow_turn) * other
+    # Not between the hand and the camera: away from the camera, unless it leads outwards in the picture.
+    outward = axis[:2] / max(float(np.linalg.norm(axis[:2])), 1e-6)
+    if inward[2] < 0 and inward[:2] @ outward < 0.5 * np.linalg.norm(inward[:2]) + 1e-6:
+        inward = -inward
+    return axis, inward, arm.elbow_bend * min(max(1 + float(axis[2]), 0), 1)
+
+
+def _across(sections: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns two unit directions (3,) across the forearm, of turns 0 and a quarter."""
+    side = sections[-1, 0] - sections[-1].mean(axis=0)
+    side -= (side @ axis) * axis
+    side /= np.linalg.norm(side)
+    return side, np.cross(axis, side)
 
 
 def forearm_axis(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:

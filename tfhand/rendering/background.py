@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from tfhand.rendering import patterns
+from tfhand.rendering.mood import Mood
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 #: Longer side of the photographs as kept in memory, pixels.
@@ -89,12 +90,13 @@ class BackgroundSource:
         """How many of the files drawn so far could not be read; a procedural picture stood in for each."""
         return len(self._unreadable)
 
-    def sample(self, rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    def sample(self, rng: np.random.Generator, size: tuple[int, int], mood: Mood | None = None) -> np.ndarray:
         """Draws one background.
 
         Args:
-            rng: decides everything.
+            rng: decides everything else.
             size: (height, width), pixels.
+            mood: what the light makes of it; None for the light it was taken in.
 
         Returns:
             (H, W, 3) uint8 sRGB.
@@ -104,7 +106,7 @@ class BackgroundSource:
             picture = self._photograph(self._paths[int(rng.integers(len(self._paths)))])
         if picture is None:
             picture = _PATTERNS[int(rng.choice(len(_PATTERNS), p=_PATTERN_SHARES))](rng, size)
-        return _varied(_random_view(picture, size, rng), rng)
+        return _varied(_random_view(picture, size, rng), mood, rng)
 
     def _photograph(self, path: Path) -> np.ndarray | None:
         picture = _read_small(path)
@@ -167,20 +169,21 @@ def _random_view(picture: np.ndarray, size: tuple[int, int], rng: np.random.Gene
     )
 
 
-def _varied(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _varied(picture: np.ndarray, mood: Mood | None, rng: np.random.Generator) -> np.ndarray:
     """Changes colours, brightness and contrast, now and then towards the colour of skin, and blurs."""
-    gain = np.exp(rng.normal(0, 0.25) + rng.normal(0, 0.08, 3))
-    contrast = rng.uniform(0.6, 1.15)
+    gain = np.exp(rng.normal(0, 0.18) + rng.normal(0, 0.045, 3))
+    contrast = rng.uniform(0.75, 1.15)
     mean = picture[::8, ::8].reshape(-1, 3).mean(axis=0)
     if rng.random() < 0.1:
         target = np.array([rng.uniform(90, 225), 0.0, 0.0])
         target[1:] = target[0] * np.array([rng.uniform(0.66, 0.86), rng.uniform(0.5, 0.75)])
         gain = target / np.maximum(mean, 12)
-    levels = np.arange(256)[:, None]
-    table = np.clip((mean + (levels - mean) * contrast) * gain, 0, 255).astype(np.uint8)
-    picture = cv2.LUT(picture, table[None])
     if rng.random() < 0.1:
         picture = patterns.add_limb(picture, rng)
+    values = np.clip((mean + (np.arange(256)[:, None] - mean) * contrast) * gain, 0, 255)
+    if mood is not None:
+        values = mood.on(values, float((mean * gain).mean()))
+    picture = cv2.LUT(picture, values.astype(np.uint8)[None])
     if rng.random() < 0.5:
         radius = int(np.exp(rng.uniform(0, np.log(9))))
         picture = cv2.stackBlur(picture, (2 * radius + 1, 2 * radius + 1))

@@ -65,20 +65,20 @@ class CameraParams:
     def sample(cls, rng: np.random.Generator, size: int = 256) -> CameraParams:
         """Draws a camera for pictures of `size` pixels: mostly fair phone pictures, some bad ones."""
         unit = size / 256
-        noisy = np.exp(rng.normal(-1.0, 0.7))
+        noisy = np.exp(rng.normal(-1.25, 0.65))
         return cls(
-            exposure=float(np.exp(rng.normal(0.0, 0.28))),
+            exposure=float(np.exp(rng.normal(-0.05, 0.25))),
             metering=float(rng.uniform(0.1, 0.6)),
             background_exposure=float(np.exp(rng.normal(-0.05, 0.3))),
             white_balance=np.exp(rng.normal(0, 0.03, 3) + rng.normal(0.01, 0.06) * np.array([1.0, 0.0, -1.0])),
             contrast=float(rng.uniform(0.8, 1.3)),
             gamma=float(np.exp(rng.normal(0.0, 0.1))),
-            saturation=float(rng.uniform(0.72, 1.2)),
+            saturation=float(rng.uniform(0.8, 1.25)),
             defocus_px=float(unit * (max(0.0, rng.normal(0.5, 0.6)) if rng.random() < 0.82 else rng.uniform(1, 2.5))),
             motion_px=float(unit * rng.uniform(2, 9)) if rng.random() < 0.12 else 0.0,
             motion_angle=float(rng.uniform(0, np.pi)),
             vignetting=float(rng.uniform(0, 0.35)) if rng.random() < 0.4 else 0.0,
-            read_noise=float(0.006 * noisy),
+            read_noise=float(0.004 * noisy),
             shot_noise=float(0.022 * noisy),
             noise_grain=float(rng.uniform(1, 2)),
             noise_seed=int(rng.integers(2**31)),

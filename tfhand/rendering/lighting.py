@@ -83,8 +83,7 @@ class LightParams:
         colours = blackbody(kelvin) * tint(hue, saturation) * (strength * present)[:, None]
         discs, lamps = slice(num_discs), np.arange(num_discs, len(low))[present[num_discs:]]
         environment = disc_coefficients(directions[discs], size[discs]).T @ colours[discs]
-        # What a white ball reflects, roughly: lamps light the half of it that faces them.
-        cast = environment[0] * harmonics.MEAN + 0.5 * colours[lamps].sum(axis=0)
+        cast = _on_white_ball(environment, colours[lamps])
         gains = (cast / (cast @ LUMINANCE)) ** -(balanced[0] + rng.random() * (balanced[1] - balanced[0]))
         lamps = lamps[np.argsort(-(colours[lamps] @ LUMINANCE), kind="stable")]
         return cls(
@@ -95,6 +94,13 @@ class LightParams:
             up=np.float32(-level[:, 1]),
             environment=(environment * gains).astype(np.float32),
         )
+
+    @property
+    def cast(self) -> np.ndarray:
+        """The colour (3,) float64, of luminance 1, that the camera's white balance leaves to a white ball, roughly:
+        lamps light the half of it that faces them."""
+        ball = _on_white_ball(self.environment, self.colours).astype(np.float64)
+        return ball / (ball @ LUMINANCE)
 
     def radiance(self, directions: np.ndarray) -> np.ndarray:
         """Returns the environment's radiance (N, 3) float32, at least 0, seen in unit `directions` (N, 3)."""
@@ -152,6 +158,11 @@ def _ranges(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, 
     pairs = np.array([[getattr(source, field) for field in _DRAWN] for source in sources], np.float64)
     chance, on_camera = (np.array([getattr(source, field) for source in sources]) for field in ("chance", "on_camera"))
     return pairs[..., 0], pairs[..., 1] - pairs[..., 0], chance, on_camera, len(entry.discs), entry.balanced
+
+
+def _on_white_ball(environment: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Returns the light (3,) that an environment (9, 3) and lamps (L, 3) throw on a white ball, on average."""
+    return environment[0] * harmonics.MEAN + 0.5 * colours.sum(axis=0)
 
 
 def _towards(elevation: np.ndarray, azimuth: np.ndarray) -> np.ndarray:

@@ -62,21 +62,22 @@ class CameraSampler:
 
     cameras: Mapping[str, Camera] = field(default_factory=lambda: CAMERAS)
 
-    def sample(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, rng: np.random.Generator) -> tuple[str, np.ndarray, np.ndarray]:
         """A camera and a place in front of it.
 
         Returns:
-            `(intrinsics, centre_mm)`: `(4,)` float64 `fx, fy, u0, v0` of a photograph whose longer side has length 1,
+            `(name, intrinsics, centre_mm)`: the camera's name; `(4,)` float64 `fx, fy, u0, v0` of a photograph whose longer side has length 1,
             and where the hand's centre is, `(3,)` float64, camera frame, mm.
         """
-        camera = draw_by_share(self.cameras, rng)
+        name = draw_by_share(self.cameras, rng)
+        camera = self.cameras[name]
         focal = 0.5 / np.tan(np.deg2rad(rng.uniform(*camera.field_of_view_deg)) / 2)
         width, height = (camera.aspect, 1.0) if rng.random() < camera.portrait else (1.0, camera.aspect)
         intrinsics = np.array([focal, focal, width / 2, height / 2])
         offset = rng.uniform(-0.5, 0.5, 2) * [width, height] * camera.reach
         ray = np.array([offset[0] / focal, offset[1] / focal, 1.0])
         low, high = np.log(camera.distance_mm)
-        return intrinsics, ray / np.linalg.norm(ray) * np.exp(rng.uniform(low, high))
+        return name, intrinsics, ray / np.linalg.norm(ray) * np.exp(rng.uniform(low, high))
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,12 @@ class BoxSampler:
             rng: source of randomness.
 
         Returns:
-            `(intrinsics, box)`: `(4,)` float32 of the rendered square, `(4,)` float32 `x, y, w, h`; pixels of it. The
-            box holds all joints. It lies within the square but where the photograph's border cuts the hand: there
-            square and photograph end, and the box and some joints lie partly beyond.
+            `(name, intrinsics, box)`: the crop's kind; `(4,)` float32 of the rendered square, `(4,)` float32
+            `x, y, w, h`; pixels of it. The box holds all joints. It lies within the square but where the photograph's
+            border cuts the hand: there square and photograph end, and the box and some joints lie partly beyond.
         """
-        crop = draw_by_share(self.crops, rng)
+        name = draw_by_share(self.crops, rng)
+        crop = self.crops[name]
         pixels = project(np.asarray(joints_mm, np.float64), np.asarray(intrinsics, np.float64))
         expand = rng.uniform(*crop.expand)
         box = square_box_around(pixels, expand).astype(np.float64)
@@ -151,7 +153,7 @@ class BoxSampler:
         rendered = crop_intrinsics(np.asarray(intrinsics, np.float64), square, (size, size))
         factor = size / square[2]
         placed = np.array([*(box[:2] - square[:2]) * factor, *box[2:] * factor])
-        return rendered.astype(np.float32), placed.astype(np.float32)
+        return name, rendered.astype(np.float32), placed.astype(np.float32)
 
 
 def _beyond_border(places: np.ndarray, start: float, side: float, sign: int, cut: float) -> float:
@@ -162,8 +164,8 @@ def _beyond_border(places: np.ndarray, start: float, side: float, sign: int, cut
     return sign * border - (start + side if sign > 0 else start)
 
 
-def draw_by_share(entries: Mapping, rng: np.random.Generator):
-    """One of the values of `entries`, by their `share`."""
-    values = list(entries.values())
-    ends = np.cumsum([value.share for value in values])
-    return values[min(int(np.searchsorted(ends, rng.random() * ends[-1], side="right")), len(values) - 1)]
+def draw_by_share(entries: Mapping, rng: np.random.Generator) -> str:
+    """The name of one of `entries`, by their `share`."""
+    names = list(entries)
+    ends = np.cumsum([entries[name].share for name in names])
+    return names[min(int(np.searchsorted(ends, rng.random() * ends[-1], side="right")), len(names) - 1)]

@@ -12,15 +12,17 @@ import numpy as np
 from tfhand.constants import CANONICAL_SIDE
 from tfhand.data.augment import mirror
 from tfhand.data.sample import HandSample
-from tfhand.mesh import HandTemplate
+from tfhand.mesh import HandTemplate, PosedHand
+from tfhand.rendering.arm import ArmParams, leaving
 from tfhand.rendering.background import BackgroundSource
 from tfhand.rendering.camera_effects import CameraParams, take_photograph
 from tfhand.rendering.joint_visibility import JointVisibility
 from tfhand.rendering.lighting import LightParams
+from tfhand.rendering.mood import Mood
 from tfhand.rendering.objects.sampler import ThingSampler
 from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
-from tfhand.rendering.surface import ArmParams
+from tfhand.synthetic.arm_in_view import hidden_by_arm
 from tfhand.synthetic.camera import BoxSampler, CameraSampler
 from tfhand.synthetic.collision import SelfCollision
 from tfhand.synthetic.ingredients import check_ingredients, plain_look
@@ -32,9 +34,11 @@ from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "2.1"
+GENERATOR_VERSION = "2.2"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 3
+#: Joints that the arm hides at most.
+_MOST_HIDDEN = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +88,8 @@ class Scene:
         joints_mm: `(21, 3)` float32.
         intrinsics: `(4,)` float32, pixels of the image.
         box: `(4,)` float32, pixels of the image.
-        facts: what was drawn on the way: shape weights, pose in degrees, direction to the camera, overlap.
+        facts: what was drawn on the way: names of the view's habit, the camera and the kind of crop, shape weights,
+            pose in degrees, direction to the camera, overlap.
     """
 
     surface_mm: np.ndarray
@@ -137,24 +142,28 @@ class HandGenerator:
             seed: any non-negative integer.
 
         Returns:
-            A complete sample. `extras["things"]` names the kinds of things that were placed, seen or not.
+            A complete sample. `extras` names the view's habit, the camera, the kind of crop, the lighting, and the kinds of
+            things that were placed, seen or not.
         """
         # A stream for each part: a change to one leaves what the others draw for a seed as it was.
-        scene_rng, look_rng, back_rng, camera_rng, thing_rng = np.random.default_rng(seed).spawn(5)
+        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng = np.random.default_rng(seed).spawn(6)
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
         skin = SkinParams.sample(look_rng, *(scene.facts["shape"][self._person]))
         lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
         camera = CameraParams.sample(camera_rng, self.config.size)
+        sections = self.renderer.surface.forearm_sections(scene.surface_mm)
+        arm = leaving(sections, arm, scene.intrinsics, size)
         skin, lights, camera = plain_look(self.config.without, skin, lights, camera)
         things = {}
         if "objects" not in self.config.without:
             things = self.things.sample(scene.surface_mm, scene.joints_mm, scene.intrinsics, size, arm, thing_rng)
         solids = [solid for kind in things.values() for solid in kind]
         drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm, solids)
+        background = self.backgrounds.sample(back_rng, size, Mood.sample(lights, mood_rng))
         sample = HandSample(
-            image=take_photograph(drawn, self.backgrounds.sample(back_rng, size), camera),
+            image=take_photograph(drawn, background, camera),
             intrinsics=scene.intrinsics,
             box=scene.box,
             side=CANONICAL_SIDE,
@@ -167,7 +176,7 @@ class HandGenerator:
             joint_visible=self.visibility(drawn.bone_ids, drawn.scene_depth_mm, scene.joints_mm, scene.intrinsics),
             seed=seed,
             name=f"synthetic {seed}",
-            extras={**scene.facts, "melanin": skin.melanin, "things": list(things)},
+            extras={**scene.facts, "lighting": lights.name, "melanin": skin.melanin, "things": list(things)},
         )
         return mirror(sample) if is_left else sample
 
@@ -175,20 +184,23 @@ class HandGenerator:
         """A posed right hand, a camera and a crop box."""
         shape = draw_until(self._accepts_shape, lambda: self.shapes.sample(rng))
         pose, posed, overlap = self._free_pose(shape, rng)
-        if "shapes" in self.config.without:  # after the pose, which takes as many draws as it did
+        camera, photograph, centre = self.cameras.sample(rng)
+        ray = ray_rotation(centre / np.linalg.norm(centre))
+        view, look = self._view(posed, centre, ray, rng)
+        if "shapes" in self.config.without:  # after the pose and the view, which are those of the hand as drawn
             shape = np.zeros_like(shape)
             pose, posed, overlap = self.untangle(pose, shape)
-        look = draw_until(self._accepts_view, lambda: self.viewpoints.sample(rng))
-        photograph, centre = self.cameras.sample(rng)
-        ray = ray_rotation(centre / np.linalg.norm(centre))
         rotation = ray @ look @ hand_frame(posed.joints)
         translation = centre - rotation @ posed.joints.mean(axis=0)
         surface, vertices, joints = (
             (points @ rotation.T + translation).astype(np.float32)
             for points in (posed.surface_vertices, posed.vertices, posed.joints)
         )
-        intrinsics, box = self.boxes.sample(joints, photograph, self.config.size, rng)
+        crop, intrinsics, box = self.boxes.sample(joints, photograph, self.config.size, rng)
         facts = {
+            "view": view,
+            "camera": camera,
+            "crop": crop,
             "shape": shape.astype(np.float32),
             "pose_deg": pose.astype(np.float32),
             "towards_camera": -look[2].astype(np.float32),
@@ -197,12 +209,28 @@ class HandGenerator:
         }
         return Scene(surface, vertices, joints, intrinsics, box, facts)
 
+    def _view(
+        self, posed: PosedHand, centre: np.ndarray, ray: np.ndarray, rng: np.random.Generator
+    ) -> tuple[str, np.ndarray]:
+        """A habit's name and the hand's orientation `(3, 3)` to the ray that sees it: of the split, and not one in
+        which the arm hides the hand."""
+        frame = hand_frame(posed.joints)
+        sections = self.renderer.surface.forearm_sections(posed.surface_vertices).mean(axis=1)
+        elbow_ward = (sections[-1] - sections[0]) / np.linalg.norm(sections[-1] - sections[0])
+        joints = posed.joints - posed.joints.mean(axis=0)
+
+        def accepts(drawn: tuple[str, np.ndarray]) -> bool:
+            towards = -drawn[1][2]
+            if not in_split(view_cell(towards), self.config.split):
+                return False
+            rotation = ray @ drawn[1] @ frame
+            return hidden_by_arm(joints @ rotation.T + centre, rotation @ elbow_ward) <= _MOST_HIDDEN
+
+        return draw_until(accepts, lambda: self.viewpoints.sample(rng))
+
     def _accepts_shape(self, shape: np.ndarray) -> bool:
         split = self.config.split
         return split == "all" or in_split(shape_cell(shape, self.template.shape_names), split)
-
-    def _accepts_view(self, look: np.ndarray) -> bool:
-        return in_split(view_cell(-look[2]), self.config.split)
 
     def _accepts_background(self, path: Path) -> bool:
         return in_split(background_cell(path.name), self.config.split)

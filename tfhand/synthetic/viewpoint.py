@@ -81,15 +81,16 @@ class ViewpointSampler:
         shares = np.array([habit.share for habit in self.habits.values()])
         self._ends = np.cumsum(shares / shares.sum())
 
-    def sample(self, rng: np.random.Generator) -> np.ndarray:
-        """The rotation `(3, 3)` float64 from the hand's frame (radial, distal, palmar) to the camera's (x, y, z)."""
+    def sample(self, rng: np.random.Generator) -> tuple[str, np.ndarray]:
+        """A habit's name, and the rotation `(3, 3)` float64 from the hand's frame (radial, distal, palmar) to the
+        camera's (x, y, z)."""
         index = min(int(np.searchsorted(self._ends, rng.random(), side="right")), len(self._ends) - 1)
-        habit = list(self.habits.values())[index]
+        name, habit = list(self.habits.items())[index]
         towards = von_mises_fisher(np.array(habit.towards), habit.concentration, rng)
         roll = np.deg2rad(habit.roll_deg) * rng.normal()
         if rng.random() < habit.any_roll:
             roll = rng.uniform(-np.pi, np.pi)
-        return look_rotation(towards, roll)
+        return name, look_rotation(towards, roll)
 
 
 def look_rotation(towards: np.ndarray, roll: float) -> np.ndarray:

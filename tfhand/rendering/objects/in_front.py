@@ -20,7 +20,9 @@ MOST_COVERED = 0.33
 #: Fingers are no longer than this, mm, before the hand.
 _FINGER_MM = 65.0
 #: Nearest to the camera that anything begins, mm.
-_NEAREST_MM = 80.0
+_NEAREST_MM = 110.0
+#: By which share of its distance its far end comes nearer to the camera at most.
+_NEARER = 0.35
 
 
 def in_front(
@@ -65,12 +67,12 @@ def in_front(
         if depth < _NEAREST_MM:
             return []
     tip = np.append((end * outward + middle * sideways) * depth, depth)
-    # Its far end comes nearer to the camera, where there is nothing to run into.
-    axis = np.array([*outward, -rng.uniform(0.0, 0.3)])
+    length = 1.5 * reach * depth + 60
+    # Its far end comes nearer to the camera, where there is nothing to run into, but not so near that it looms.
+    axis = np.array([*outward, -min(rng.uniform(0.0, 0.3), _NEARER * depth / length)])
     axis /= np.linalg.norm(axis)
     side = np.array([*sideways, 0.0])
     frame = np.stack([side, axis, np.cross(side, axis)])
-    length = 1.5 * reach * depth + 60
     return [_build(kind, half_width, length, rng).moved(frame, tip)]
 
 

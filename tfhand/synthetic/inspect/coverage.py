@@ -20,6 +20,8 @@ LENGTHS: dict[str, tuple[str, ...]] = {
     "index to little knuckle": ("index1", "little1"),
     "middle MCP-PIP": ("middle1", "middle2"),
 }
+#: Entries of the generator's tables that samples name.
+KINDS = ("view", "camera", "crop", "lighting")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Coverage:
         melanin: `(N,)` 0..1.
         tones: `(N, 3)` uint8, sRGB of the hand in the picture: the median of the pixels at its joints.
         overlap_mm: `(N,)` by how much the hand runs into itself.
+        kinds: `(N,)` names for each of `KINDS`; "unknown" where a file made earlier has none.
     """
 
     left: np.ndarray
@@ -51,6 +54,7 @@ class Coverage:
     melanin: np.ndarray
     tones: np.ndarray
     overlap_mm: np.ndarray
+    kinds: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.left)
@@ -70,6 +74,7 @@ class Coverage:
             **{f"{name} flexion, degrees": _spread(values[:, 1:]) for name, values in self.flexion_deg.items()},
             "melanin": _spread(self.melanin),
             "overlap of fingers, mm": _spread(self.overlap_mm),
+            **{name: _shares(values) for name, values in self.kinds.items()},
         }
         return "\n".join(f"{name}: {value}" for name, value in parts.items())
 
@@ -86,10 +91,12 @@ def coverage(samples: Iterable[HandSample]) -> Coverage:
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     fingers, lengths = columns.pop("fingers"), columns.pop("lengths_mm")
     mcp, pip = columns.pop("mcp"), columns.pop("pip")
+    kinds = columns.pop("kinds")
     return Coverage(
         roll_deg=np.rad2deg(np.arctan2(fingers[:, 0], -fingers[:, 1])),
         lengths_mm=dict(zip(LENGTHS, lengths.T, strict=True)),
         flexion_deg={"MCP": mcp, "PIP": pip},
+        kinds=dict(zip(KINDS, kinds.T, strict=True)),
         **columns,
     )
 
@@ -117,12 +124,19 @@ def _facts(sample: HandSample) -> dict[str, np.ndarray]:
         "melanin": np.float64(sample.extras["melanin"]),
         "tones": tone.astype(np.uint8),
         "overlap_mm": np.float64(sample.extras["penetration_mm"]),
+        "kinds": np.array([str(sample.extras.get(kind, "unknown")) for kind in KINDS]),
     }
 
 
 def _length(joints: np.ndarray, names: tuple[str, ...]) -> float:
     line = joints[[JOINT_NAMES.index(name) for name in names]]
     return float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
+
+
+def _shares(names: np.ndarray) -> str:
+    found, counts = np.unique(names, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return ", ".join(f"{found[place]} {counts[place] / len(names):.0%}" for place in order)
 
 
 def _spread(values: np.ndarray) -> str:
