@@ -81,3 +81,18 @@ def test_a_finger_bent_far_keeps_its_volume(template):
     lost = rest - volume(bent(template, "middle_proximal", 80).surface_vertices)
     linear = rest - volume(blended_linearly(template, "middle_proximal", 80))
     assert lost < 0.5 * linear
+
+
+def test_a_shaped_hand_poses_like_its_shape(template):
+    rng = np.random.default_rng(3)
+    shape = rng.uniform(-0.5, 0.5, len(template.shape_names)).astype(np.float32)
+    hand = template.shaped(shape)
+    for _ in range(2):
+        rotations = template.bone_rotations(rng.uniform(-0.6, 0.6, (len(template.bone_names), 3)))
+        one, other = template.pose(rotations, hand), template.pose(rotations, shape)
+        np.testing.assert_array_equal(one.surface_vertices, other.surface_vertices)
+        np.testing.assert_array_equal(one.joints, other.joints)
+    assert template.shaped(hand) is hand
+    np.testing.assert_array_equal(template.shaped(None).surface_vertices, template.surface_vertices)
+    with pytest.raises(ValueError, match="shape"):
+        template.shaped(shape[:-1])

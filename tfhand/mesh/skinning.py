@@ -11,8 +11,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import NamedTuple
 
 import numpy as np
+
+
+class ShapedHand(NamedTuple):
+    """A hand of one shape at rest, float32 mm: surface (S, 3), and points (P, 3) as in `Rig`."""
+
+    surface_vertices: np.ndarray
+    points: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from tfhand.mesh import graph as graph_maths
 from tfhand.mesh.coarsening import HandGraph, coarsen, graph_from_permutation
 from tfhand.mesh.glb import write_glb
 from tfhand.mesh.obj import read_obj, write_obj
-from tfhand.mesh.skinning import Rig
+from tfhand.mesh.skinning import Rig, ShapedHand
 from tfhand.mesh.validation import check_mesh
 
 #: Meaning of `HandTemplate.surface_labels`.
@@ -118,10 +118,22 @@ class HandTemplate:
         """Anatomical angles (20, 3) rad -> (20, 3, 3) rotations; see `Rig.bone_rotations`."""
         return self._required_rig().bone_rotations(angles)
 
+    def shaped(self, shape: np.ndarray | ShapedHand | None) -> ShapedHand:
+        """The hand at rest with values (B,) of its shape keys, which `pose` takes in their place; errors as there."""
+        if isinstance(shape, ShapedHand):
+            return shape
+        hand = ShapedHand(self.surface_vertices, self._required_rig().points)
+        if shape is None:
+            return hand
+        _check_shape("shape", shape, (len(self.shape_names),))
+        values = np.asarray(shape, np.float32)
+        deltas = self.shape_deltas, self.rig.point_deltas
+        return ShapedHand(*(part + np.tensordot(values, delta, 1) for part, delta in zip(hand, deltas, strict=True)))
+
     def pose(
         self,
         bone_rotations: np.ndarray | None = None,
-        shape: np.ndarray | None = None,
+        shape: np.ndarray | ShapedHand | None = None,
         rotation: np.ndarray | None = None,
         translation_mm: np.ndarray | None = None,
     ) -> PosedHand:
@@ -130,7 +142,7 @@ class HandTemplate:
         Args:
             bone_rotations: (20, 3, 3) rotations of the bones relative to their parents, in the template's
                 axes (from `bone_rotations`); None is the rest pose.
-            shape: (B,) values of the shape keys; None is all 0.
+            shape: (B,) values of the shape keys, or what `shaped` made of them; None is all 0.
             rotation: (3, 3) from the template's to the camera's frame; None is the identity.
             translation_mm: (3,) position of the wrist joint in the camera's frame, mm; None is 0.
 
@@ -143,14 +155,9 @@ class HandTemplate:
         rig = self._required_rig()
         count = len(rig.bone_names)
         _check_shape("bone_rotations", bone_rotations, (count, 3, 3))
-        _check_shape("shape", shape, (len(self.shape_names),))
         _check_shape("rotation", rotation, (3, 3))
         _check_shape("translation_mm", translation_mm, (3,))
-        rest, points = self.surface_vertices, rig.points
-        if shape is not None:
-            values = np.asarray(shape, np.float32)
-            rest = rest + np.tensordot(values, self.shape_deltas, 1)
-            points = points + np.tensordot(values, rig.point_deltas, 1)
+        rest, points = self.shaped(shape)
         turns, shifts = rig.bone_transforms(bone_rotations, points)
         if rotation is not None:
             rotation = np.asarray(rotation, np.float32)

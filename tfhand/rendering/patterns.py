@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -37,7 +39,7 @@ def leaves(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
     for _ in range(int(rng.integers(40, 160))):
         radius = min(7.0 * rng.random() ** -0.7, 0.5 * max(size))
         centre = (int(rng.uniform(0, width)), int(rng.uniform(0, height)))
-        colour = np.clip(colours[rng.integers(len(colours))] + rng.normal(0, 12), 0, 255).tolist()
+        colour = np.minimum(np.maximum(colours[rng.integers(len(colours))] + rng.normal(0, 12), 0), 255).tolist()
         axes = (int(radius), int(radius * rng.uniform(0.3, 1)))
         kind = rng.random()
         if kind < 0.35:
@@ -119,13 +121,19 @@ def _upright(picture: np.ndarray, box: tuple[int, int, int, int], colour: np.nda
     x0, x1, y0, y1 = max(left, 0), min(left + wide, picture.shape[1]), max(top, 0), min(top + tall, picture.shape[0])
     if x0 >= x1 or y0 >= y1:
         return
-    across = np.linspace(-1, 1, wide)[x0 - left : x1 - left]
-    light = 0.45 + 0.55 * np.sqrt(1 - across**2) if rng.random() < 0.5 else np.full(len(across), rng.uniform(0.7, 1))
-    down = np.tile(colour, (tall, 1))
+    light = _around(wide)[x0 - left : x1 - left] if rng.random() < 0.5 else np.full(x1 - x0, rng.uniform(0.7, 1))
+    down = np.empty((tall, 3), np.float32)
+    down[:] = colour
     for _ in range(int(rng.integers(0, 4))):
         start, length = int(rng.uniform(0, tall)), int(rng.uniform(0.03, 0.3) * tall) + 1
         down[start : start + length] = _palette(rng, 1)[0]
-    picture[y0:y1, x0:x1] = np.clip(down[y0 - top : y1 - top, None] * light[None, :, None], 0, 255)
+    picture[y0:y1, x0:x1] = np.minimum(down[y0 - top : y1 - top, None] * light[None, :, None], 255)
+
+
+@functools.cache
+def _around(wide: int) -> np.ndarray:
+    """Returns the light (wide,) across a can."""
+    return 0.45 + 0.55 * np.sqrt(1 - np.linspace(-1, 1, wide) ** 2)
 
 
 def _lit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,8 +1,7 @@
 """A posed hand to a picture: see what is visible, pick the samples to shade, shade them, resolve.
 
 This is deferred shading: `visibility` says what each sample sees, vertex attributes are interpolated there, and
-everything after works on flat arrays of samples. Loops over faces and samples are compiled (see `kernel.py`); what
-the skin looks like at a sample is NumPy (`look.py`).
+everything after works on flat arrays of samples. Loops over faces and samples are compiled (see `kernel.py`).
 """
 
 from __future__ import annotations

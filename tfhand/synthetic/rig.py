@@ -12,6 +12,7 @@ from tfhand.synthetic.gestures import DOFS, FINGERS, INDEX
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
+    from tfhand.mesh.skinning import ShapedHand
 
 _SEGMENTS = ("proximal", "middle", "distal")
 _FLEXION, _ABDUCTION, _TWIST = range(3)
@@ -86,21 +87,20 @@ class HandRig:
         """`(25,)` int64, the bone that each angle of a pose turns."""
         return self._target[:, 0]
 
-    def dof_axes(self, rotations: np.ndarray, shape: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def dof_axes(
+        self, rotations: np.ndarray, shape: np.ndarray | ShapedHand | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Where the axes of a pose's angles lie once the hand is posed.
 
         Args:
             rotations: `(20, 3, 3)` of the pose.
-            shape: `(B,)` weights of the shape keys; None for all 0.
+            shape: `(B,)` weights of the shape keys, or the shaped hand; None for all 0.
 
         Returns:
             `(25, 3)` unit vectors about which the angles turn, right-handed, and `(25, 3)` points on them, mm, both in
             the template's frame, with the twist of the thumb's base left out of account.
         """
-        skeleton = self._template.rig
-        points = skeleton.points
-        if shape is not None:
-            points = points + np.tensordot(np.asarray(shape, np.float32), skeleton.point_deltas, 1)
+        skeleton, points = self._template.rig, self._template.shaped(shape).points
         turns, shifts = skeleton.bone_transforms(rotations, points)
         bones = self.dof_bones
         carriers = np.where(self._fixed_before, skeleton.bone_parents[bones], bones)

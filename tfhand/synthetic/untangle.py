@@ -12,6 +12,7 @@ from tfhand.synthetic.pose_sampler import anatomical
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
+    from tfhand.mesh.skinning import ShapedHand
     from tfhand.synthetic.rig import HandRig
 
 #: Overlap that is left: flesh that presses on flesh gives way.
@@ -56,12 +57,12 @@ class Untangler:
             The nearest untangled pose that was found `(25,)`, the template posed with it (template frame), and the
             overlap that is left, mm. A pose with hardly any comes back as it is.
         """
-        best = None
+        best, hand = None, self._template.shaped(shape)
         for step in range(_STEPS + 1):
             if step:
-                pose = anatomical(pose + self._opening(rotations, contacts, shape))
+                pose = anatomical(pose + self._opening(rotations, contacts, hand))
             rotations = self._rig.rotations(pose)
-            posed = self._template.pose(rotations, shape)
+            posed = self._template.pose(rotations, hand)
             contacts = self._collision.contacts(posed.surface_vertices)
             worst = float(contacts.depths_mm.max(initial=0.0))
             if best is None or worst < best[2]:
@@ -70,12 +71,12 @@ class Untangler:
                 break
         return best
 
-    def _opening(self, rotations: np.ndarray, contacts: Contacts, shape: np.ndarray | None) -> np.ndarray:
+    def _opening(self, rotations: np.ndarray, contacts: Contacts, hand: ShapedHand) -> np.ndarray:
         """Change of the pose `(25,)`, degrees, that lessens the overlaps."""
         deepest = np.argsort(-contacts.depths_mm, kind="stable")[:_MOST_CONTACTS]
         depths = contacts.depths_mm[deepest] - 0.8 * PRESSED_MM
         deepest, depths = deepest[depths > 0], depths[depths > 0]
-        axes, heads = self._rig.dof_axes(rotations, shape)
+        axes, heads = self._rig.dof_axes(rotations, hand)
         one, other = contacts.pairs[deepest].T
         # How fast a ball moves along a direction: direction . (axis x lever) = axis . (lever x direction).
         directions = contacts.directions[deepest]
