@@ -36,7 +36,8 @@ NEUTRAL = CameraParams(
 
 def shot(rgb, alpha, mean_irradiance):
     """A rendered hand of which only picture and coverage matter."""
-    return RenderedHand(rgb, alpha, alpha, alpha * 500, alpha * 500, np.full(alpha.shape, -1, np.int32), mean_irradiance)
+    depth, bones = alpha * 500, np.full(alpha.shape, -1, np.int32)
+    return RenderedHand(rgb, alpha, alpha, depth, depth, bones, mean_irradiance)
 
 
 def hand(value=0.2, covered=False):

@@ -146,7 +146,8 @@ class HandGenerator:
             things that were placed, seen or not.
         """
         # A stream for each part: a change to one leaves what the others draw for a seed as it was.
-        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng = np.random.default_rng(seed).spawn(6)
+        streams = np.random.default_rng(seed).spawn(6)
+        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng = streams
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
