@@ -73,7 +73,7 @@ def test_signatures_are_those_of_the_sources():
     found = {}
     for source in kernel._OWN_SOURCES:
         for name, parameters in re.findall(r"void (tfhand_\w+)\(([^)]*)\)\s*{", source.read_text()):
-            kinds = (("*", "p"), ("int64_t", "l"), ("int32_t", "i"), ("float", "f"))
+            kinds = (("*", "p"), ("int64_t", "l"), ("int32_t", "i"), ("float", "f"), ("double", "d"))
             found[name] = "".join(next(k for word, k in kinds if word in one) for one in parameters.split(","))
     assert found == kernel._SIGNATURES
 
