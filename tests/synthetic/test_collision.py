@@ -62,8 +62,8 @@ def test_balls_and_contacts_are_those_of_loops(hand, draws, above_mm):
             np.testing.assert_allclose(fast, slow, atol=1e-9)
         contacts = hand.collision.contacts(surface, above_mm)
         assert list(map(tuple, contacts.pairs.tolist())) == list(expected)
-        for pair, depth, direction in zip(contacts.pairs.tolist(), contacts.depths_mm, contacts.directions, strict=True):
-            np.testing.assert_allclose([depth, *direction], np.hstack(expected[tuple(pair)]), atol=1e-9)
+        for pair, depth, direction in zip(map(tuple, contacts.pairs.tolist()), contacts.depths_mm, contacts.directions):
+            np.testing.assert_allclose([depth, *direction], np.hstack(expected[pair]), atol=1e-9)
     with pytest.raises(ValueError, match="surface_vertices"):
         hand.collision.contacts(surface[:-1])
 

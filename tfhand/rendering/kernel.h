@@ -41,8 +41,8 @@ TFHAND_INLINE Vector Cross(Vector a, Vector b) {
 TFHAND_INLINE Vector Unit(Vector a) { return (1 / std::sqrt(std::max(Dot(a, a), 1e-12f))) * a; }
 TFHAND_INLINE float Clamp01(float value) { return std::min(std::max(value, 0.0f), 1.0f); }
 
-// exp(x) to 1e-7 of itself, x within -87..88 (Cephes' expf). Unlike the C library's it runs in vector registers, and gives
-// the same bits everywhere.
+// exp(x) to 1e-7 of itself, x within -87..88 (Cephes' expf). Unlike the C library's it runs in vector registers, and
+// gives the same bits everywhere.
 TFHAND_INLINE float Exp(float x) {
   const float bounded = std::min(std::max(x, -87.0f), 88.0f);
   const int32_t power = static_cast<int32_t>(bounded * 1.44269504f + (bounded < 0 ? -0.5f : 0.5f));

@@ -84,7 +84,7 @@ def load_library() -> ctypes.CDLL:
     """Builds (the first time) and loads the rasteriser as a plain shared library.
 
     Returns:
-        The library, with the argument types of its functions (the .cc files beside this one) declared.
+        The library, with the argument types of its functions (the .cc files of this package) declared.
 
     Raises:
         KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
