@@ -1,0 +1,39 @@
+"""Hands that are rendered for a run: training and validation are of different splits."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tfhand.data import ShardedDataset
+from tfhand.mesh import HandTemplate
+from tfhand.synthetic.split import background_cell, in_split, shape_cell, view_cell
+from trainers.config import DataConfig
+from trainers.data import load_validation_set, open_backgrounds, open_training_set
+
+
+@pytest.mark.parametrize("endless", [False, True])
+def test_rendered_sets_are_those_of_their_splits(tmp_path, endless):
+    template = HandTemplate.load()
+    config = DataConfig(num_samples=0 if endless else 6, num_validation=6, render_size=48, workers=1)
+    training = open_training_set(config, tmp_path, seed=0)
+    sets = {"train": [training[number] for number in range(6)]}
+    if endless:
+        training.close()
+    else:
+        load_validation_set(config, tmp_path, 32, template.num_vertices)
+        sets["validation"] = list(ShardedDataset(tmp_path / "validation"))
+    for split, samples in sets.items():
+        for sample in samples:
+            assert in_split(view_cell(sample.extras["towards_camera"]), split)
+            assert in_split(shape_cell(sample.extras["shape"], template.shape_names), split)
+
+
+def test_augmentation_has_no_photograph_of_validation(tmp_path):
+    names = [f"{number}.png" for number in range(30)]
+    for name in names:
+        cv2.imwrite(str(tmp_path / name), np.zeros((20, 20, 3), np.uint8))
+    expected = sum(in_split(background_cell(name), "train") for name in names)
+    assert 0 < expected < len(names)
+    assert open_backgrounds(DataConfig(backgrounds=str(tmp_path))).num_photographs == expected
