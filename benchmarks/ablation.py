@@ -22,6 +22,8 @@ from tfhand.io import atomic_path, make_folder
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 _POLL_SECONDS = 2.0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     from tfhand.rendering.kernel import KernelError

@@ -202,23 +202,43 @@ def forearm_sections(template: HandTemplate) -> sp.csr_matrix:
     behind = (forearm - wrist) @ axis
     faces = template.surface_faces
     faces = faces[((vertices[faces] - wrist) @ axis).max(axis=1) > -30]
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    cross = np.cross(b - a, c - a)
     sections: list[sp.csr_matrix] = []
     for distance in SECTIONS_MM:
         nearby = np.exp(-0.5 * ((behind - distance) / 12) ** 2)
         origin = nearby @ forearm / nearby.sum()
         origin += (distance - (origin - wrist) @ axis) * axis
-        hits = [farthest_hit(origin, direction, a, b, c, cross) for direction in directions]
-        if any(face < 0 for face, _ in hits):
+        section = cross_section(origin, directions, vertices, faces)
+        if section is None:
             raise ValueError(f"template: expected a forearm all around its axis {distance:.0f} mm behind the wrist.")
-        columns = faces[[face for face, _ in hits]].ravel()
-        weights = np.concatenate([weight for _, weight in hits]).astype(np.float32)
-        sections.append(sp.csr_matrix((weights, columns, np.arange(AROUND + 1) * 3), shape=(AROUND, len(vertices))))
+        sections.append(section)
     return sp.vstack(sections, format="csr")
 
 
-def farthest_hit(origin, direction, a, b, c, cross) -> tuple[int, np.ndarray]:
+def cross_section(
+    origin: np.ndarray, directions: np.ndarray, vertices: np.ndarray, faces: np.ndarray
+) -> sp.csr_matrix | None:
+    """Cuts a surface with rays from within.
+
+    Args:
+        origin: (3,) where the rays begin, mm.
+        directions: (R, 3) unit vectors.
+        vertices: (S, 3) float64 of the whole surface, mm.
+        faces: (F, 3) those that may be hit.
+
+    Returns:
+        the matrix (R, S) float32 that takes vertices to the points where the rays leave; None where one meets nothing.
+    """
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    cross = np.cross(b - a, c - a)
+    hits = [_farthest_hit(origin, direction, a, b, c, cross) for direction in directions]
+    if any(face < 0 for face, _ in hits):
+        return None
+    columns = faces[[face for face, _ in hits]].ravel()
+    weights = np.concatenate([weight for _, weight in hits]).astype(np.float32)
+    return sp.csr_matrix((weights, columns, np.arange(len(hits) + 1) * 3), shape=(len(hits), len(vertices)))
+
+
+def _farthest_hit(origin, direction, a, b, c, cross) -> tuple[int, np.ndarray]:
     """Returns the triangle (-1: none) that a ray leaves the surface through, and the corner weights (3,) there."""
     towards = cross @ direction
     towards = np.where(np.abs(towards) < 1e-12, 1e-12, towards)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tfhand.rendering import srgb
 from tfhand.rendering.kernel import call
+from tfhand.rendering.light_colour import LUMINANCE
 from tfhand.rendering.renderer import RenderedHand
 
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_LUMINANCE = LUMINANCE.astype(np.float32)
 #: Levels of the tone table, and the brightest linear value it keeps apart from white.
 _LEVELS, _BRIGHTEST = 4096, 1.6
 _NOISE_TILE = 512
@@ -172,7 +174,7 @@ def _compressed(image: np.ndarray, camera: CameraParams) -> np.ndarray:
 def _linear_table() -> np.ndarray:
     """Returns linear light (256,) float32 of 8-bit sRGB values."""
     value = np.arange(256, dtype=np.float64) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    return srgb.to_linear(value).astype(np.float32)
 
 
 @functools.cache
@@ -181,8 +183,7 @@ def _log_tones() -> np.ndarray:
     light = np.linspace(0, _BRIGHTEST, _LEVELS)
     knee = 0.6
     light = np.where(light > knee, knee + (1 - knee) * np.tanh((light - knee) / (1 - knee)), light)
-    value = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.log(np.maximum(value, 1e-300))
+    return np.log(np.maximum(srgb.from_linear(light), 1e-300))
 
 
 def _tone_table(camera: CameraParams) -> np.ndarray:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 
-NUM_COEFFICIENTS = 9
 #: The band of each coefficient.
 BANDS = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2])
 _CONSTANTS = np.sqrt(np.array([1, 3, 3, 3, 15, 15, 1.25, 15, 3.75]) / (4 * np.pi))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfhand.rendering import srgb
 from tfhand.rendering.light_colour import LUMINANCE
 from tfhand.rendering.lighting import LightParams
 from tfhand.rendering.lightings import LIGHTINGS
@@ -62,6 +63,6 @@ class Mood:
         """
         stops = self.stops * min(mean / _USUAL_MEAN, 1.0) if self.stops < 0 else self.stops
         value = np.asarray(values, np.float64) / 255
-        linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+        linear = srgb.to_linear(value)
         light = np.minimum(_GREY * 2**stops * (linear / _GREY) ** self.contrast * self.gains, 1)
-        return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+        return 255 * srgb.from_linear(light)

@@ -14,6 +14,7 @@ import numpy as np
 from tfhand.mesh.template import HandTemplate
 from tfhand.rendering import shading
 from tfhand.rendering.arm import ArmParams
+from tfhand.rendering.light_colour import LUMINANCE
 from tfhand.rendering.lighting import LightParams, ambient_irradiance, environment_map
 from tfhand.rendering.look import surface_look
 from tfhand.rendering.objects.material import paint
@@ -25,7 +26,7 @@ from tfhand.rendering.surface import DrawnSurface, HandSurface
 from tfhand.rendering.texture import SkinTexture
 from tfhand.rendering.visibility import visibility
 
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_LUMINANCE = LUMINANCE.astype(np.float32)
 #: Side, blood, melanin and nail tip of what is not of the hand.
 _NOT_HAND = np.array([0.5, 0, 1, 99], np.float32)
 

@@ -121,7 +121,6 @@ class HandGenerator:
         self.viewpoints = ViewpointSampler()
         self.cameras = CameraSampler()
         self.boxes = BoxSampler()
-        self._person = [self.template.shape_names.index(name) for name in ("old", "weight", "sex")]
         self.renderer = HandRenderer(self.template)
         self.things = ThingSampler(self.template, self.renderer.surface)
         self.visibility = JointVisibility(self.template)
@@ -151,7 +150,8 @@ class HandGenerator:
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
-        skin = SkinParams.sample(look_rng, *(scene.facts["shape"][self._person]))
+        person = dict(zip(self.template.shape_names, scene.facts["shape"].tolist(), strict=True))
+        skin = SkinParams.sample(look_rng, *(person.get(name, 0.0) for name in ("old", "weight", "sex")))
         lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
         camera = CameraParams.sample(camera_rng, self.config.size)
         sections = self.renderer.surface.forearm_sections(scene.surface_mm)

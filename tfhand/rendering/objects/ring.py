@@ -7,7 +7,7 @@ import scipy.sparse as sp
 
 from tfhand.constants import FINGER_JOINTS, FINGERS
 from tfhand.mesh.template import HandTemplate
-from tfhand.rendering.arm import farthest_hit, tube_faces
+from tfhand.rendering.arm import cross_section, tube_faces
 from tfhand.rendering.objects.material import Material
 from tfhand.rendering.objects.shapes import capsule_profile, revolved
 from tfhand.rendering.objects.solid import Solid
@@ -118,14 +118,10 @@ def _finger_sections(template: HandTemplate, finger: str) -> sp.csr_matrix:
     vertices, faces = np.asarray(template.surface_vertices, np.float64), template.surface_faces
     owner = template.skin_weights[faces].sum(axis=1).argmax(axis=1)
     faces = faces[owner == template.bone_names.index(f"{finger}_proximal")]
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    cross = np.cross(b - a, c - a)
     sections = []
     for share in _SHARES:
-        hits = [farthest_hit(start + share * bone, direction, a, b, c, cross) for direction in directions]
-        if any(face < 0 for face, _ in hits):
+        section = cross_section(start + share * bone, directions, vertices, faces)
+        if section is None:
             raise ValueError(f"template: expected skin all around the {finger} at {share} of its first phalanx.")
-        columns = faces[[face for face, _ in hits]].ravel()
-        weights = np.concatenate([weight for _, weight in hits]).astype(np.float32)
-        sections.append(sp.csr_matrix((weights, columns, np.arange(AROUND + 1) * 3), shape=(AROUND, len(vertices))))
+        sections.append(section)
     return sp.vstack(sections, format="csr")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tfhand.constants import FINGER_COLOURS, FINGERS
 from tfhand.io import atomic_path
+from tfhand.rendering import srgb
 from tfhand.rendering.skin import skin_albedo
 from tfhand.synthetic.inspect.coverage import Coverage
 
@@ -175,4 +176,4 @@ def _skins(figure: SubFigure, place: SubplotSpec, facts: Coverage) -> None:
 def _skin_colours(melanin: np.ndarray) -> np.ndarray:
     """Returns sRGB (N, 3) 0..1 of skin with so much melanin in even light."""
     light = skin_albedo(melanin.astype(np.float32), np.full(len(melanin), 0.75, np.float32), 0.5).T
-    return np.clip(np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055), 0, 1)
+    return np.clip(srgb.from_linear(light), 0, 1)
