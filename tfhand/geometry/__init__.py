@@ -1,4 +1,4 @@
-"""Cameras and crop boxes in plain numpy."""
+"""Cameras, crop boxes and directions in plain numpy."""
 
 from tfhand.geometry.camera import (
     CAMERA_SIZE,
@@ -14,6 +14,7 @@ from tfhand.geometry.camera import (
     xyz_to_uvd,
 )
 from tfhand.geometry.crop import DEFAULT_EXPAND, square_box, square_box_around, validate_box, whole_image_box
+from tfhand.geometry.unit_vector import unit_vector
 
 __all__ = [
     "CAMERA_SIZE",
@@ -27,6 +28,7 @@ __all__ = [
     "root_depth_and_scale",
     "square_box",
     "square_box_around",
+    "unit_vector",
     "uvd_to_xyz",
     "validate_box",
     "validate_intrinsics",

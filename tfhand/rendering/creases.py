@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
+from tfhand.geometry.unit_vector import unit_vector
 
 #: Lines of the palm in palm coordinates: x from -0.5 (thumb side) to 0.5 (little finger's side) in widths of the
 #: knuckle row, y from 0 (wrist) to 1 (knuckles). With each: width and depth in mm.
@@ -90,14 +91,14 @@ def _palmar_creases(joints: np.ndarray, finger: str, rng: np.random.Generator) -
     places = [
         (first + 0.42 * (second - first), second - first, 1.4, 0.55),
         (first + 0.50 * (second - first), second - first, 1.0, 0.25),
-        (second - 0.9 * _unit(second - first), third - first, 1.3, 0.6),
-        (second + 1.8 * _unit(third - second), third - first, 1.0, 0.4),
+        (second - 0.9 * unit_vector(second - first), third - first, 1.3, 0.6),
+        (second + 1.8 * unit_vector(third - second), third - first, 1.0, 0.4),
         (third, tip - second, 1.2, 0.55),
     ]
     if finger == "thumb":
         places = [
             (second, third - first, 1.3, 0.5),
-            (second + 2.5 * _unit(third - second), third - first, 1.0, 0.3),
+            (second + 2.5 * unit_vector(third - second), third - first, 1.0, 0.3),
             (third, tip - second, 1.3, 0.55),
         ]
     curves = []
@@ -125,7 +126,7 @@ def _knuckle_wrinkles(joints: np.ndarray, finger: str, rng: np.random.Generator)
         for place in np.linspace(-1, 1, count):
             offset = reach * place + rng.normal(0, 0.3)
             half = 6.5 * np.sqrt(1.1 - place * place * 0.8) * rng.uniform(0.75, 1.0)
-            middle = centre + offset * _unit(direction)
+            middle = centre + offset * unit_vector(direction)
             line = _across(middle, direction, half, -1.4 * place, rng.uniform(-0.08, 0.08))
             curves.append(Curve(line, 1.0, depth * float(rng.uniform(0.5, 1.0)) * (1 - 0.35 * abs(place))))
     return curves
@@ -133,7 +134,7 @@ def _knuckle_wrinkles(joints: np.ndarray, finger: str, rng: np.random.Generator)
 
 def _across(centre: np.ndarray, direction: np.ndarray, half: float, bow: float, tilt: float) -> np.ndarray:
     """Returns points (n, 2) of a line through `centre` across `direction`, of length 2 half, bowed and tilted."""
-    along = _unit(direction)
+    along = unit_vector(direction)
     side = np.array([along[1], -along[0]])
     t = np.linspace(-1, 1, 12)[:, None]
     return centre + half * t * (side + tilt * along) - bow * t * t * along
@@ -148,7 +149,3 @@ def spline(points: np.ndarray, samples: int = 12) -> np.ndarray:
         squared, cubed = 2 * p0 - 5 * p1 + 4 * p2 - p3, 3 * p1 - p0 - 3 * p2 + p3
         pieces.append(0.5 * (2 * p1 + (p2 - p0) * t + squared * t**2 + cubed * t**3))
     return np.concatenate([*pieces, points[-1:]])
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)

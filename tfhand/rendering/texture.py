@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from tfhand.constants import FINGER_JOINTS, FINGERS, JOINT_NAMES
+from tfhand.geometry.unit_vector import unit_vector
 from tfhand.mesh.template import LABELS, HandTemplate
 from tfhand.rendering.creases import Curve, crease_curves
 from tfhand.rendering.dorsum import age_tile, dorsal_map
@@ -107,9 +108,9 @@ def flat_hand(template: HandTemplate) -> tuple[np.ndarray, np.ndarray]:
     posed = template.pose(template.bone_rotations(angles))
     vertices, joints = np.asarray(posed.surface_vertices, np.float64), np.asarray(posed.joints, np.float64)
     wrist, index, middle, little = (joints[JOINT_NAMES.index(n)] for n in ("wrist", "index1", "middle1", "little1"))
-    y = _unit(middle - wrist)
+    y = unit_vector(middle - wrist)
     z = np.cross(little - wrist, index - wrist)
-    z = _unit(z - (z @ y) * y)
+    z = unit_vector(z - (z @ y) * y)
     frame = np.stack([np.cross(y, z), y, z])
     return (vertices - wrist) @ frame.T, (joints - wrist) @ frame.T
 
@@ -149,7 +150,7 @@ def _nail_outlines(template: HandTemplate, flat: np.ndarray, joints: np.ndarray)
         if len(points) == 0:
             continue
         third, tip = (joints[FINGER_JOINTS[finger][k], :2] for k in (2, 3))
-        along = _unit(tip - third)
+        along = unit_vector(tip - third)
         axes = np.stack([along, [along[1], -along[0]]])
         low, high = (points @ axes.T).min(axis=0), (points @ axes.T).max(axis=0)
         outlines.append(np.stack([axes.T @ (low + high) / 2, *(axes * (high - low)[:, None] / 2)]))
@@ -232,7 +233,3 @@ def _vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def _smooth(x: np.ndarray) -> np.ndarray:
     """Smooth step of x in 0..1."""
     return x * x * (3 - 2 * x)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfhand.constants import JOINT_NAMES, ROOT_JOINT
+from tfhand.geometry.unit_vector import unit_vector
 
 _INDEX, _MIDDLE, _LITTLE = (JOINT_NAMES.index(name) for name in ("index1", "middle1", "little1"))
 
@@ -63,9 +64,9 @@ def hand_frame(joints: np.ndarray) -> np.ndarray:
         `(3, 3)` float64, rows radial, distal, palmar: a rotation, unit vectors in the frame of `joints`.
     """
     joints = np.asarray(joints, np.float64)
-    distal = _unit(joints[_MIDDLE] - joints[ROOT_JOINT])
+    distal = unit_vector(joints[_MIDDLE] - joints[ROOT_JOINT])
     across = joints[_INDEX] - joints[_LITTLE]
-    radial = _unit(across - (across @ distal) * distal)
+    radial = unit_vector(across - (across @ distal) * distal)
     return np.stack([radial, distal, np.cross(radial, distal)])
 
 
@@ -107,7 +108,7 @@ def look_rotation(towards: np.ndarray, roll: float) -> np.ndarray:
     up = np.array([0.0, 1.0, 0.0]) - towards[1] * towards
     if np.linalg.norm(up) < 1e-3:  # seen along the fingers: the palm's side serves as up
         up = np.array([0.0, 0.0, 1.0]) - towards[2] * towards
-    down = -_unit(up)
+    down = -unit_vector(up)
     right = np.cross(down, forward)
     cosine, sine = np.cos(roll), np.sin(roll)
     return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.stack([right, down, forward])
@@ -135,12 +136,8 @@ def von_mises_fisher(mean: np.ndarray, concentration: float, rng: np.random.Gene
     else:
         cosine = 2 * uniform - 1
     angle = rng.uniform(0, 2 * np.pi)
-    mean = _unit(mean)
+    mean = unit_vector(mean)
     helper = np.eye(3)[int(np.argmin(np.abs(mean)))]
-    one = _unit(np.cross(mean, helper))
+    one = unit_vector(np.cross(mean, helper))
     other = np.cross(mean, one)
     return cosine * mean + np.sqrt(max(1 - cosine**2, 0.0)) * (np.cos(angle) * one + np.sin(angle) * other)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
