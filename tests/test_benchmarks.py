@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import cheb_conv, common, generator, inference, loading, memory, rasterizer, record_size, training_step
+from benchmarks.part_clock import PartClock
 from tfhand.data.sample import HandSample, encode
 
 
@@ -107,6 +108,50 @@ def test_memory_of_this_process_and_its_children():
         child.communicate()
 
 
+class Ticking:
+    """A clock that moves by what the functions of this class take."""
+
+    time = 0.0
+
+    def outer(self, takes: float) -> float:
+        Ticking.time += takes
+        self.inner(10 * takes)
+        Ticking.time += takes
+        return takes
+
+    @classmethod
+    def inner(cls, takes: float) -> None:
+        cls.time += takes
+        if takes < 0:
+            raise ValueError("back in time")
+
+
+def test_parts_take_what_they_take_themselves():
+    before = dict(vars(Ticking))
+    with pytest.raises(ValueError, match="back in time"), PartClock(lambda: Ticking.time) as clock:
+        clock.watch(Ticking, "outer", "out")
+        clock.watch(Ticking, "inner", "in")
+        Ticking().inner(50.0)  # a part by itself
+        Ticking.time += 1000.0  # not of any part
+        with clock.running("rest"):
+            assert Ticking().outer(3.0) == 3.0 and Ticking().outer(takes=1.0) == 1.0
+            Ticking.time += 7.0
+            Ticking.inner(-1.0)
+    assert clock.seconds == {("in",): 50, ("rest",): 7, ("rest", "out"): 8, ("rest", "out", "in"): 40, ("rest", "in"): -1}
+    assert {name: vars(Ticking)[name] for name in ("outer", "inner")} == {name: before[name] for name in ("outer", "inner")}
+
+
+def test_parts_of_the_generator_sum_up_to_the_whole(monkeypatch):
+    seconds = iter(range(10**9))  # a second at each look at the clock
+    monkeypatch.setattr(generator, "PartClock", lambda: PartClock(lambda: next(seconds)))
+    times = generator.part_times(64, repeats=2)
+    assert list(times) == [*generator.PARTS, generator.ENCODING, generator.REST]
+    assert sum(cpu for cpu, _ in times.values()) == next(seconds) - 2  # all but that between the two samples
+    for part, (cpu, kernel) in times.items():  # every one was met, drawing and posing with the kernel
+        assert cpu >= 2 and 0 <= kernel < cpu, part
+        assert (kernel > 0) == (part in ("pose", "picture of the hand", "camera effects")), part
+
+
 def test_speed_counts_images_after_the_first_batches():
     batches = ((np.zeros((4, 2, 2, 3)), {}) for _ in range(6))
     assert loading.images_per_second(batches, 3) > 0 and len(list(batches)) == 1
@@ -136,7 +181,14 @@ def test_loading(capsys):
 @pytest.mark.slow
 def test_generator(capsys):
     generator.main(["--sizes", "64", "--repeats", "1", "--num", "4", "--workers", "1"])
-    assert [row[0] for row in table_rows(capsys.readouterr().out)].count("64 x 64") == 2
+    rows = table_rows(capsys.readouterr().out)
+    assert [row[0] for row in rows].count("64 x 64") == 2
+    first = [row[0] for row in rows].index("pose")
+    *parts, whole = rows[first : first + len(generator.PARTS) + 3]
+    assert [row[0] for row in parts] == [*generator.PARTS, "encoding", "rest"] and whole[0] == "all"
+    for column in (1, 3):
+        assert sum(float(row[column]) for row in parts) == pytest.approx(float(whole[column]), rel=0.02)
+    assert sum(float(row[2].rstrip("%")) for row in parts) == pytest.approx(100, abs=1) and whole[2] == "100.0%"
 
 
 @pytest.mark.slow
