@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tfhand.rendering.kernel import KernelError
 
     try:
-        plan = read_plan(arguments)
+        plan = read_plan(__doc__, arguments)
         keep_settings(plan)
         render_sets(plan)
         steps = run_all(plan)

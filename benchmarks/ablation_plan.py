@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,8 @@ from benchmarks.ablation_table import EVERYTHING
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 ROOT = Path(__file__).resolve().parents[1]
-_SUMMARY = """\
-What each ingredient of the renders is worth: the same training on sets that each lack one of them.
-
-    python -m benchmarks.ablation --out runs/ablation
-"""
+#: Where the real-world set is looked for when none is named.
+_REAL = ROOT.parent / "shared" / "realworld_dev"
 _TEACH = """\
 In the folder --out:
 
@@ -89,15 +87,19 @@ class Plan:
         return sets if self.real is None else {**sets, "real_world": self.real}
 
 
-def read_plan(arguments: Sequence[str] | None = None) -> Plan:
+def read_plan(summary: str, arguments: Sequence[str] | None = None) -> Plan:
     """The plan of a command line.
+
+    Args:
+        summary: what the command is for; its help begins with it.
+        arguments: of the command; None for those of this process.
 
     Raises:
         ValueError: numbers that can't be.
     """
     form = argparse.RawDescriptionHelpFormatter
     options = argparse.ArgumentParser(
-        prog="python -m benchmarks.ablation", description=_SUMMARY, epilog=_TEACH, formatter_class=form
+        prog="python -m benchmarks.ablation", description=summary, epilog=_TEACH, formatter_class=form
     )
     options.add_argument("--out", type=Path, required=True, help="folder for everything; new, or of a stopped run")
     options.add_argument("--num", type=int, default=8000, help="hands in each training set (default: %(default)s)")
@@ -109,17 +111,17 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--config", type=Path, default=ROOT / "configs" / "ablation.yaml", help="training config")
     options.add_argument("--workers", type=int, default=2, help="rendering processes (default: %(default)s)")
     options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for all sets (default: built-in ones)")
-    options.add_argument("--real-world", default=str(ROOT.parent / "shared" / "realworld_dev"), metavar="DIR",
-                         help="real-world set, used where the folder exists (default: %(default)s)")  # fmt: skip
+    options.add_argument("--real-world", type=Path, default=_REAL, metavar="DIR",
+                         help="real-world set, left out where there is no such folder (default: "
+                              f"{os.path.relpath(_REAL, ROOT)}, seen from the project's folder)")  # fmt: skip
     options.add_argument("overrides", nargs="*", metavar="-- TRAINING OPTION", help="such as --stages.full.steps=100")
     args = options.parse_args(arguments)
     for name in ("num", "num_validation", "workers"):
         if getattr(args, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')}: expected at least 1, got {getattr(args, name)}.")
-    real = Path(args.real_world)
     return Plan(
         out=args.out, num=args.num, num_validation=args.num_validation, size=args.size, config=args.config,
         overrides=tuple(args.overrides), names=(EVERYTHING, *dict.fromkeys(args.only)),
         seeds=tuple(dict.fromkeys(args.seeds)), workers=args.workers, backgrounds=args.backgrounds,
-        real=real if real.is_dir() else None,
+        real=args.real_world if args.real_world.is_dir() else None,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from benchmarks import ablation
-from benchmarks.ablation_plan import read_plan
+from benchmarks.ablation_plan import ROOT, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, markdown, write_tables
 
 
@@ -106,9 +106,16 @@ def test_other_settings_need_another_folder(tmp_path, faked, capsys):
 
 def test_help_teaches(capsys):
     with pytest.raises(SystemExit) as stopped:
-        read_plan(["--help"])
+        ablation.main(["--help"])
     printed = capsys.readouterr().out
     assert stopped.value.code == 0 and "ablation.md" in printed and "--only shadows skins" in printed
+    assert "each lack one of them" in printed and str(ROOT.parent) not in "".join(printed.split())
+
+
+def test_real_photographs_are_left_out_where_there_are_none(tmp_path):
+    command = ["--out", str(tmp_path / "out"), "--real-world"]
+    assert list(read_plan("", [*command, str(tmp_path / "none")]).evaluations()) == ["synthetic"]
+    assert read_plan("", [*command, str(tmp_path)]).evaluations()["real_world"] == tmp_path
 
 
 def test_a_failing_step_is_told_with_its_last_lines(tmp_path):
