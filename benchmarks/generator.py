@@ -17,11 +17,16 @@ from benchmarks.part_clock import PartClock
 
 #: What is called for a sample, by the part that it counts as, without what others of the list do within it. The names
 #: are those of `tfhand.synthetic.generator`.
-PARTS = {  # fmt: skip
+PARTS = {
     "pose": ("PoseSampler.sample", "Untangler.__call__"),
     "shape, view, camera, box": ("HandGenerator.scene",),
-    "skin, light, camera drawn": ("SkinParams.sample", "LightParams.sample", "ArmParams.sample", "CameraParams.sample",
-                                  "Mood.sample"),
+    "skin, light, camera drawn": (
+        "SkinParams.sample",
+        "LightParams.sample",
+        "ArmParams.sample",
+        "CameraParams.sample",
+        "Mood.sample",
+    ),
     "things": ("ThingSampler.sample",),
     "picture of the hand": ("HandRenderer.render",),
     "background": ("BackgroundSource.sample",),
