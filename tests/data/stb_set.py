@@ -29,7 +29,7 @@ class Hand:
         """Depth (480, 640) in a camera, "sk_depth" among them; with a wall behind, square to the labels' frame."""
         vertices, faces = self.surface_mm.astype(np.float64), self.faces
         if wall:
-            corners = np.array([[-2000, -2000, WALL_MM], [2000, -2000, WALL_MM], [-2000, 2000, WALL_MM], [2000, 2000, WALL_MM]])
+            corners = np.array([[x, y, WALL_MM] for y in (-2000, 2000) for x in (-2000, 2000)])
             faces = np.concatenate([faces, len(vertices) + np.array([[0, 1, 2], [1, 3, 2]], np.int32)])
             vertices = np.concatenate([vertices, corners])
         return rasterize(to_camera(vertices, camera), faces, INTRINSICS[camera], SIZE).depth_mm
@@ -49,7 +49,7 @@ def to_camera(points: np.ndarray, camera: str) -> np.ndarray:
         return points - [120.054, 0.0, 0.0]
     if camera == "sk":
         rotation = cv2.Rodrigues(np.array([0.00531, -0.01196, 0.00301]))[0]
-        return np.linalg.solve(rotation, (points - [-24.0381, -0.4563, -1.2326]).reshape(-1, 3).T).T.reshape(points.shape)
+        return np.linalg.solve(rotation, (points - [-24.0381, -0.4563, -1.2326]).T).T
     return points
 
 
@@ -96,4 +96,5 @@ def write(root: Path, split: str = "test", nested: bool = True, cameras=("bb_lef
 def write_depth(path: Path, depth_mm: np.ndarray) -> None:
     """A depth map as three 8-bit channels, mm = R + 256 G."""
     whole = np.rint(depth_mm).astype(np.uint16)
-    assert cv2.imwrite(str(path), cv2.merge([np.zeros(SIZE, np.uint8), (whole >> 8).astype(np.uint8), (whole & 255).astype(np.uint8)]))
+    channels = [np.zeros(SIZE, np.uint16), whole >> 8, whole & 255]  # blue, green, red
+    assert cv2.imwrite(str(path), np.stack(channels, axis=-1).astype(np.uint8))

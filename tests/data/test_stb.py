@@ -78,7 +78,8 @@ def test_bumblebee_pictures_have_no_depth(folder) -> None:
 def test_cameras_follow_each_other(folder) -> None:
     dataset = StbDataset(folder, "test", ("bb_left", "bb_right"))
     assert [dataset[index].name for index in (0, 1, 2, 4, 7)] == [
-        "B1Counting/BB_left_0", "B1Counting/BB_left_1", "B1Random/BB_left_0", "B1Counting/BB_right_0", "B1Random/BB_right_1",
+        "B1Counting/BB_left_0", "B1Counting/BB_left_1", "B1Random/BB_left_0",
+        "B1Counting/BB_right_0", "B1Random/BB_right_1",
     ]  # fmt: skip
     left, right = dataset.joints_mm[:4], dataset.joints_mm[4:]
     np.testing.assert_allclose(left - right, np.broadcast_to([stb.BASELINE_MM, 0, 0], left.shape), atol=1e-9)
@@ -103,9 +104,9 @@ def test_folder_is_argument_then_variable_then_default(folder, monkeypatch, tmp_
 
 
 def test_missing_data_says_what_to_get_and_where_to_put_it(own) -> None:
-    with pytest.raises(FileNotFoundError, match=r"does not exist\. Get STB at https://github.*nowhere/images/.*nowhere/labels"):
+    with pytest.raises(FileNotFoundError, match=r"does not exist\. Get STB at .*nowhere/images/.*nowhere/labels"):
         StbDataset(own / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"lacks the pictures of B2Counting, .*B6Random, labels/B2Counting_SK\.mat"):
+    with pytest.raises(FileNotFoundError, match=r"lacks the pictures of B2Counting, .*, labels/B2Counting_SK\.mat"):
         StbDataset(own, "train")
     (own / "labels" / "B1Random_SK.mat").unlink()
     with pytest.raises(FileNotFoundError, match=r"lacks labels/B1Random_SK\.mat\. Get STB"):
@@ -159,7 +160,7 @@ def test_damaged_labels_are_named(own) -> None:
     broken = para.copy()
     broken[1, 4, 1] = np.nan
     scipy.io.savemat(path, {"handPara": broken})
-    with pytest.raises(ValueError, match="NaN or infinity in 1 frames, first 1"):
+    with pytest.raises(ValueError, match="others in 1 frames, first frame 1"):
         StbDataset(own)
     scipy.io.savemat(path, {"handPara": para * [[[1]], [[1]], [[-1]]]})
     with pytest.raises(ValueError, match="in front of the camera"):

@@ -20,8 +20,8 @@ def warp_depth(
 ) -> np.ndarray:
     """Looks at the surface that a depth map describes from where another camera stands.
 
-    The measured points become a mesh, two triangles between every four neighbours, torn where depth jumps or is missing,
-    and the mesh is drawn with a depth buffer. So there are no holes where the target camera magnifies, what is behind
+    The measured points become a mesh, two triangles between every four neighbours, torn where depth jumps or is
+    missing, and the mesh is drawn with a depth buffer. So there are no holes where the target camera magnifies, what is behind
     something else is hidden, and depth is exact on planes. What the source camera doesn't see stays unknown.
 
     Args:
@@ -47,22 +47,24 @@ def warp_depth(
         return np.zeros(size, np.float32)
     height, width = depth.shape
     fx, fy, u0, v0 = np.asarray(source_intrinsics, np.float64)
-    columns, rows = np.meshgrid((np.arange(width) + 0.5 - u0) / fx, (np.arange(height) + 0.5 - v0) / fy)
-    points = np.stack([columns * depth, rows * depth, depth], axis=-1).reshape(-1, 3)
-    points = points @ np.asarray(rotation, np.float64).T + np.asarray(translation_mm, np.float64)
-    used, faces = np.unique(faces, return_inverse=True)
-    inverse = visibility(points[used], faces.reshape(-1, 3), target_intrinsics, size).centre_inverse
+    x, y = (np.arange(width) + 0.5 - u0) / fx, (np.arange(height) + 0.5 - v0) / fy
+    turn, shift = np.asarray(rotation, np.float64), np.asarray(translation_mm, np.float64)
+    rays = (x[:, None] * turn[:, 0])[None] + (y[:, None] * turn[:, 1])[:, None] + turn[:, 2]
+    points = (rays.astype(np.float32) * depth[..., None] + shift.astype(np.float32)).reshape(-1, 3)
+    inverse = visibility(points, faces, target_intrinsics, size).centre_inverse
     return np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
 
 
 def _faces(depth: np.ndarray) -> np.ndarray:
-    """Triangles (F, 3) int64 between neighbouring pixels, numbered row by row, that lie on one surface."""
-    ids = np.arange(depth.size).reshape(depth.shape)
-    corners = ids[:-1, :-1], ids[:-1, 1:], ids[1:, :-1], ids[1:, 1:]
-    top_left, top_right, low_left, low_right = (corner.ravel() for corner in corners)
-    faces = np.concatenate(
-        [np.stack([top_left, low_left, top_right], axis=1), np.stack([top_right, low_left, low_right], axis=1)]
-    )
-    depths = depth.ravel()[faces]
-    nearest = depths.min(axis=1)
-    return faces[(nearest > 0) & (depths.max(axis=1) - nearest <= _MOST_STEP * nearest)]
+    """Triangles (F, 3) int32 between neighbouring pixels, numbered row by row, that lie on one surface."""
+    width = depth.shape[1]
+    corners = depth[:-1, :-1], depth[:-1, 1:], depth[1:, :-1], depth[1:, 1:]
+    steps = np.array([0, 1, width, width + 1], np.int32)  # from the first corner's number to each
+    faces = []
+    for triangle in ([0, 2, 1], [1, 2, 3]):
+        depths = [corners[corner] for corner in triangle]
+        nearest = np.minimum(np.minimum(depths[0], depths[1]), depths[2])
+        farthest = np.maximum(np.maximum(depths[0], depths[1]), depths[2])
+        rows, columns = np.nonzero((nearest > 0) & (farthest - nearest <= _MOST_STEP * nearest))
+        faces.append((rows * width + columns).astype(np.int32)[:, None] + steps[triangle])
+    return np.concatenate(faces)

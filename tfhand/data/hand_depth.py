@@ -6,8 +6,8 @@ import numpy as np
 from tfhand.constants import BONES, FINGER_JOINTS, FINGERS
 from tfhand.geometry import project
 
-#: Farthest that the skin lies from the hand's bones: 10 mm on fingers, about 18 mm on the ball of the thumb and the heel
-#: of the hand, and a few mm by which people mark a joint off its place.
+#: Farthest that the skin lies from the hand's bones: 10 mm on fingers, about 18 mm on the ball of the thumb and the
+#: heel of the hand, and a few mm by which people mark a joint off its place.
 REACH_MM = 25.0
 _KNUCKLES = tuple(FINGER_JOINTS[finger][0] for finger in FINGERS[1:])
 #: Lines that skin is near to: the bones, the knuckles' row, and the web between thumb and palm.

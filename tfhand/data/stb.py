@@ -7,8 +7,11 @@ On disk, in either of the two layouts that are in circulation (`SEQ` is B1..B6 x
                                              and thumb, base to tip. BB: frame of the left Bumblebee camera; SK: frame
                                              of the depth camera, not of the colour camera
 
-"STB AUC" is quoted on different pictures: Zimmermann and Brox take both Bumblebee cameras of the test sequences (6,000),
-Ge et al. the SK colour camera (3,000). Say which.
+"STB AUC" is quoted on different pictures: Zimmermann and Brox take both Bumblebee cameras of the test sequences
+(6,000), Ge et al. the SK colour camera (3,000). Say which.
+
+Intrinsics are used as published. Whether they count pixels from the first one's corner, as this project does, or from
+its centre isn't said; the joints would project half a pixel away, 0.4 mm at 500 mm.
 
 References:
     Zhang et al., A Hand Pose Tracking Benchmark from Stereo Matching, ICIP 2017; its readme has the cameras.
@@ -81,9 +84,9 @@ class StbDataset:
     """The samples of a split, camera by camera, sequence by sequence, frame by frame.
 
     Every sample is one whole 640 x 480 picture; joints are in the frame of the camera that took it, in this project's
-    order, with the palm centre moved to the wrist as the benchmark's users do; `box` is the square around them. SK samples
-    have `scene_depth_mm`, the depth camera's map as the colour camera sees it, and `depth_mm`, the hand's part of it (see
-    `hand_depth`); Bumblebee samples have none.
+    order, with the palm centre moved to the wrist as the benchmark's users do; `box` is the square around them. SK
+    samples have `scene_depth_mm`, the depth camera's map as the colour camera sees it (the background's depth too), and
+    `depth_mm`, the hand's part of it (see `hand_depth`); Bumblebee samples have none.
 
     Args:
         data_dir: the benchmark's folder. None takes the environment variable TFHAND_STB_DIR or else `~/datasets/STB`.
@@ -92,10 +95,10 @@ class StbDataset:
         with_depth: False reads no depth maps: SK samples have no depth, and their files may be missing.
 
     Raises:
-        FileNotFoundError: the folder, or sequences or labels of the split, are missing; one message says which and where
-            to get them.
-        ValueError: an unknown split or camera; a damaged file of labels; labels that aren't finite or not in front of the
-            camera; pictures or depth maps that are not one for each label.
+        FileNotFoundError: the folder, or sequences or labels of the split, are missing; one message says which and
+            where to get them.
+        ValueError: an unknown split or camera; a damaged file of labels; labels that aren't finite or not in front of
+            the camera; pictures or depth maps that are not one for each label.
     """
 
     def __init__(
@@ -181,7 +184,7 @@ class StbDataset:
 
 
 def _our_joints(hand_para: np.ndarray) -> np.ndarray:
-    """This project's joints (..., 21, 3) from rows of `handPara`, same unit and frame: reordered, palm centre to wrist."""
+    """This project's joints (..., 21, 3) from `handPara` rows, same unit and frame: reordered, palm centre to wrist."""
     joints = np.array(hand_para[..., JOINT_ORDER, :])
     ring = joints[..., _RING_MCP, :]
     joints[..., ROOT_JOINT, :] = ring + _WRIST_STRETCH * (joints[..., ROOT_JOINT, :] - ring)

@@ -58,9 +58,10 @@ class StbFolder:
         for what, names in (("lacks", wanted - found), ("also has", found - wanted)):
             if names:
                 first = min(names, key=lambda name: (len(name), name))
+                more = f" and {len(names) - 1} more" if len(names) > 1 else ""
                 raise ValueError(
-                    f"{folder}: expected {prefix}_0.png to {prefix}_{count - 1}.png, one for each of the labels; it {what} "
-                    f"{first}" + (f" and {len(names) - 1} more." if len(names) > 1 else ".")
+                    f"{folder}: expected {prefix}_0.png to {prefix}_{count - 1}.png, one for each of the labels; "
+                    f"it {what} {first}{more}."
                 )
 
     def hand_para(self, sequence: str, kind: str) -> np.ndarray:
@@ -80,14 +81,15 @@ class StbFolder:
             known = ", ".join(sorted(name for name in content if not name.startswith("__")))
             raise ValueError(f"{path}: expected an entry {_ENTRY}, got {known or 'none'}.")
         values = content[_ENTRY]
-        if values.ndim != 3 or values.shape[:2] != (3, NUM_JOINTS) or values.size == 0 or values.dtype.kind not in "fiu":
+        shape, dtype = values.shape, values.dtype
+        if len(shape) != 3 or shape[:2] != (3, NUM_JOINTS) or shape[2] == 0 or dtype.kind not in "fiu":
             raise ValueError(
-                f"{path}: expected {_ENTRY} of numbers of shape (3, {NUM_JOINTS}, frames), got {values.shape} {values.dtype}."
+                f"{path}: expected {_ENTRY} of numbers of shape (3, {NUM_JOINTS}, frames), got {shape} {dtype}."
             )
         values = np.ascontiguousarray(values.transpose(2, 1, 0), np.float64)
         bad = np.flatnonzero(~np.isfinite(values).all(axis=(1, 2)))
         if len(bad):
-            raise ValueError(f"{path}: expected finite joints, got NaN or infinity in {len(bad)} frames, first {bad[0]}.")
+            raise ValueError(f"{path}: expected finite joints, got others in {len(bad)} frames, first frame {bad[0]}.")
         return values
 
     def picture(self, sequence: str, prefix: str, number: int) -> np.ndarray:
@@ -118,11 +120,13 @@ class StbFolder:
         path = self._sequence(sequence) / f"{prefix}_{number}.png"
         with Image.open(path) as file:
             if file.mode != "RGB":
-                raise ValueError(f"{path}: expected depth as three 8-bit channels (R + 256 G mm), got mode {file.mode}.")
+                raise ValueError(f"{path}: expected depth as three 8-bit channels, R + 256 G mm, got {file.mode}.")
         depth = image[..., 0].astype(np.float32) + np.float32(256) * image[..., 1].astype(np.float32)
         if not depth.any():
-            raise ValueError(f"{path}: expected a depth map, got one in which nothing was measured (with_depth=False "
-                             "reads the pictures without).")  # fmt: skip
+            raise ValueError(
+                f"{path}: expected a depth map, got one in which nothing was measured (with_depth=False reads pictures "
+                "without)."
+            )
         return depth
 
     def _sequence(self, name: str) -> Path | None:
