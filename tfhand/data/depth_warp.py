@@ -21,8 +21,9 @@ def warp_depth(
     """Looks at the surface that a depth map describes from where another camera stands.
 
     The measured points become a mesh, two triangles between every four neighbours, torn where depth jumps or is
-    missing, and the mesh is drawn with a depth buffer. So there are no holes where the target camera magnifies, what is behind
-    something else is hidden, and depth is exact on planes. What the source camera doesn't see stays unknown.
+    missing, and the mesh is drawn with a depth buffer. So there are no holes where the target camera magnifies,
+    what is behind something else is hidden, and depth is exact on planes. What the source camera doesn't see stays
+    unknown.
 
     Args:
         depth_mm: (h, w) float, z in the source camera's frame at pixel centres, 0 (or not finite) where unknown.
