@@ -144,6 +144,7 @@ def _globals() -> dict[tuple[str, str], _Call]:
         ("numpy", "ndarray"): _Call(_ndarray),
         ("numpy", "dtype"): _Call(lambda code, *_: _DType(code)),
         ("_codecs", "encode"): _Call(_encode),
+        ("__builtin__", "bytes"): _Call(lambda: b""),  # what protocols 0 to 2 write for no bytes
     }
     for core in ("numpy.core", "numpy._core"):
         known[f"{core}.multiarray", "_reconstruct"] = reconstruct
