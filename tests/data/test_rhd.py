@@ -117,24 +117,22 @@ def test_the_box_is_square_around_the_joints(written) -> None:
         assert np.isfinite(crop(sample, 64)["joints_uvd"]).all()
 
 
-@pytest.mark.parametrize(("extra", "side"), [(-1, "left"), (0, "right"), (1, "right")])
-def test_the_hand_with_more_pixels_is_used_and_a_tie_goes_right(folder, extra, side) -> None:
+@pytest.mark.parametrize(("more_left", "side"), [(-1, "right"), (0, "right"), (1, "left")])
+def test_the_hand_with_more_pixels_is_used_and_a_tie_goes_right(folder, more_left, side) -> None:
     annotations = read_annotations(folder)
-    annotations[7]["xyz"][21:] = annotations[7]["xyz"][:21] + [0, 0, 0.001]
+    annotations[7]["xyz"][21:] = annotations[7]["xyz"][:21]
     write_annotations(folder, annotations)
 
     def change(labels: np.ndarray) -> np.ndarray:
+        """Left and right share the hand's pixels by turns, as last and first of their labels; left has some more."""
         rows, columns = np.nonzero(labels >= 2)
-        cut = len(rows) // 2
-        half = slice(0, cut), slice(cut, 2 * cut)
+        count = len(rows) // 2
         result = np.minimum(labels, 1)
-        result[rows[half[0]], columns[half[0]]] = 2
-        result[rows[half[1]], columns[half[1]]] = 33
-        if extra:
-            result[rows[half[extra > 0]][0], columns[half[extra > 0]][0]] = 2 if extra > 0 else 33
-            result[rows[half[extra > 0]][0], columns[half[extra > 0]][0]] = 33 if extra > 0 else 1
-            if extra < 0:
-                result[rows[cut], columns[cut]] = 2
+        result[rows[: 2 * count : 2], columns[: 2 * count : 2]] = 17
+        result[rows[1 : 2 * count : 2], columns[1 : 2 * count : 2]] = 18
+        if more_left:  # one pixel of the other hand is nobody's
+            lost = 1 if more_left > 0 else 0
+            result[rows[lost], columns[lost]] = 1
         return result
 
     edit(folder, "mask", change)

@@ -28,7 +28,7 @@ def dataset_dir(
         folder, origin = Path(os.environ[variable]), f"${variable}"
     else:
         folder, origin = Path(default).expanduser(), f"the default, as neither data_dir nor ${variable} is given"
-    places = [folder / inner, folder] if inner else [folder]
+    places = [folder, folder / inner] if inner else [folder]
     missing = {place: [name for name in needed if not (place / name).exists()] for place in places}
     for place, names in missing.items():
         if not names:
