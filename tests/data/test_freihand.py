@@ -93,13 +93,16 @@ def test_versions_share_labels(written) -> None:
 
 
 def test_folders_come_from_argument_variable_or_default(written, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("TFHAND_FREIHAND_DIR", str(written))
+    (tmp_path / "freihand").symlink_to(written)
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path))
     assert len(FreiHANDDataset(split="evaluation")) == 2
-    monkeypatch.setenv("TFHAND_FREIHAND_DIR", str(tmp_path / "nowhere"))
-    with pytest.raises(FileNotFoundError, match=r"nowhere \(\$TFHAND_FREIHAND_DIR\) does not exist") as caught:
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match=r"nowhere/freihand \(\$TFHAND_DATA/freihand\) does not exist") as caught:
         FreiHANDDataset()
-    for needed in ("https://lmb.", "FreiHAND_pub_v2_eval.zip", "training/rgb, training/mask", "training_xyz.json"):
+    for needed in ("https://lmb.", "FreiHAND_pub_v2.zip", "FreiHAND_pub_v2_eval.zip", "training_*.json"):
         assert needed in str(caught.value)
+    with pytest.raises(FileNotFoundError, match="lacks training_K.json, .*training/rgb, training/mask"):
+        FreiHANDDataset(tmp_path)
     with pytest.raises(ValueError, match="split: expected one of"):
         FreiHANDDataset(written, "test")
 

@@ -140,7 +140,9 @@ def test_the_hand_with_more_pixels_is_used_and_a_tie_goes_right(folder, more_lef
 
 
 def test_folders_come_from_argument_variable_or_default(written, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("TFHAND_RHD_DIR", str(written))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rhd").symlink_to(written)
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path / "data"))
     assert len(RHDDataset()) == 2
     with pytest.raises(FileNotFoundError, match=r"nowhere.*\(data_dir\) does not exist"):
         RHDDataset(tmp_path / "nowhere")
@@ -148,11 +150,11 @@ def test_folders_come_from_argument_variable_or_default(written, tmp_path, monke
     around.mkdir()
     (around / "RHD_published_v2").symlink_to(written)
     assert len(RHDDataset(around)) == 2
-    monkeypatch.delenv("TFHAND_RHD_DIR")
+    monkeypatch.delenv("TFHAND_DATA")
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="neither data_dir nor") as caught:
         RHDDataset()
-    for needed in ("https://lmb.", "training/color", "training/anno_training.pickle", "$TFHAND_RHD_DIR"):
+    for needed in ("tfhand_data/rhd", "https://lmb.", "RHD_v1-1.zip", "training/ and evaluation/", "$TFHAND_DATA"):
         assert needed in str(caught.value)
     with pytest.raises(FileNotFoundError, match="lacks evaluation/anno_evaluation.pickle, evaluation/color"):
         RHDDataset(written, "evaluation")

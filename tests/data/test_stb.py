@@ -10,6 +10,7 @@ import scipy.io
 
 from tests.data import stb_set
 from tfhand.data import stb
+from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.data.sample import decode, encode
 from tfhand.data.stb import StbDataset
 from tfhand.geometry import project
@@ -94,22 +95,22 @@ def test_other_layout_and_training_split(tmp_path) -> None:
 
 def test_folder_is_argument_then_variable_then_default(folder, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv(stb.DIR_VARIABLE, raising=False)
-    with pytest.raises(FileNotFoundError, match=str(tmp_path / "datasets" / "STB")):
+    monkeypatch.delenv("TFHAND_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match=str(tmp_path / "tfhand_data" / "stb")):
         StbDataset()
-    monkeypatch.setenv("TFHAND_STB_DIR", str(tmp_path / "named"))
-    with pytest.raises(FileNotFoundError, match="named"):
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path / "named"))
+    with pytest.raises(FileNotFoundError, match="named/stb"):
         StbDataset()
     assert StbDataset(folder).data_dir == folder
 
 
 def test_missing_data_says_what_to_get_and_where_to_put_it(own) -> None:
-    with pytest.raises(FileNotFoundError, match=r"does not exist\. Get STB at .*nowhere/images/.*nowhere/labels"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere \(data_dir\) does not exist\. Get .*\(STB\) at .*labels\.zip"):
         StbDataset(own / "nowhere")
     with pytest.raises(FileNotFoundError, match=r"lacks the pictures of B2Counting, .*, labels/B2Counting_SK\.mat"):
         StbDataset(own, "train")
     (own / "labels" / "B1Random_SK.mat").unlink()
-    with pytest.raises(FileNotFoundError, match=r"lacks labels/B1Random_SK\.mat\. Get STB"):
+    with pytest.raises(FileNotFoundError, match=r"lacks labels/B1Random_SK\.mat \(data_dir\)\. Get"):
         StbDataset(own)
 
 
@@ -128,7 +129,11 @@ def test_pictures_out_of_step_with_labels_are_refused(own) -> None:
 def test_damaged_pictures_are_named(own) -> None:
     dataset, sequence = StbDataset(own), own / "images" / "B1Counting"
     stb_set.write_depth(sequence / "SK_depth_0.png", np.zeros(stb_set.SIZE))
-    with pytest.raises(ValueError, match=r"SK_depth_0\.png: .*nothing was measured"):
+    with pytest.raises(UnusableSampleError, match=r"B1Counting/SK_depth_0: .*nothing was measured"):
+        dataset[0]
+    assert [sample.name for sample in dataset][:2] == ["B1Counting/SK_color_1", "B1Random/SK_color_0"]
+    stb_set.write_depth(sequence / "SK_depth_0.png", np.full(stb_set.SIZE, stb_set.WALL_MM))
+    with pytest.raises(UnusableSampleError, match="nothing but holes where the hand is"):
         dataset[0]
     cv2.imwrite(str(sequence / "SK_depth_0.png"), np.full(stb_set.SIZE, 500, np.uint16))
     with pytest.raises(ValueError, match=r"SK_depth_0\.png: expected depth as three 8-bit channels"):
@@ -165,6 +170,9 @@ def test_damaged_labels_are_named(own) -> None:
     scipy.io.savemat(path, {"handPara": para * [[[1]], [[1]], [[-1]]]})
     with pytest.raises(ValueError, match="in front of the camera"):
         StbDataset(own)
+    scipy.io.savemat(path, {"handPara": para + [[[2000]], [[0]], [[0]]]})
+    with pytest.raises(UnusableSampleError, match="B1Counting/SK_color_0: the hand lies wholly outside"):
+        StbDataset(own)[0]
 
 
 def test_unknown_names_are_refused(folder) -> None:

@@ -20,21 +20,15 @@ from pathlib import Path
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
-from tfhand.data.dataset_dir import dataset_dir
+from tfhand.data.dataset_dir import require_dataset
 from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask, usable_samples
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
 
-ENVIRONMENT_VARIABLE = "TFHAND_FREIHAND_DIR"
-DEFAULT_DIR = "~/tfhand_data/FreiHAND"
 SPLITS = ("training", "evaluation")
 IMAGE_SIZE = (224, 224)
 SIDE = "right"
 NUM_MANO_VERTICES = 778
-INSTRUCTIONS = (
-    "Download FreiHAND (FreiHAND_pub_v2.zip, and FreiHAND_pub_v2_eval.zip for its evaluation split) from "
-    "https://lmb.informatik.uni-freiburg.de/projects/freihand/ (research use only)."
-)
 _MM_PER_M = 1000.0
 _MASK_THRESHOLD = 128
 
@@ -48,8 +42,8 @@ class FreiHANDDataset:
     set gives. Joints stay as the set defines them.
 
     Args:
-        data_dir: folder that holds the JSON files and `training` or `evaluation`; None for `$TFHAND_FREIHAND_DIR`, or
-            else `~/tfhand_data/FreiHAND`.
+        data_dir: folder that holds the JSON files and `training` or `evaluation`; None for
+            `$TFHAND_DATA/freihand`, or else `~/tfhand_data/freihand`.
         split: "training" or "evaluation".
         meshes: read the set's meshes too, a gigabyte of JSON for training.
         first_version_only: leave out the photographs before other backgrounds.
@@ -71,7 +65,7 @@ class FreiHANDDataset:
             raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}.")
         files = [f"{split}_{key}.json" for key in ("K", "xyz", "scale", *(["verts"] if meshes else []))]
         folders = [f"{split}/rgb", *(["training/mask"] if split == "training" else [])]
-        root = dataset_dir(data_dir, ENVIRONMENT_VARIABLE, DEFAULT_DIR, files + folders, INSTRUCTIONS)
+        root = require_dataset("freihand", data_dir, files + folders, inner=("FreiHAND_pub_v2",))
         self.split = split
         self._dir = root / split
         self._joints_mm = _labels(root / f"{split}_xyz.json", (NUM_JOINTS, 3)) * _MM_PER_M
@@ -184,6 +178,6 @@ def _count_files(folder: Path, count: int) -> int:
     if not numbers or len(numbers) % count or max(numbers) + 1 != len(numbers):
         raise ValueError(
             f"{folder}: labels and images are out of step: expected {count} images or a multiple, numbered from 0, "
-            f"got {len(numbers)}{f', the last of them {max(numbers):08d}' if numbers else ''}. {INSTRUCTIONS}"
+            f"got {len(numbers)}{f', the last of them {max(numbers):08d}' if numbers else ''}."
         )
     return len(numbers)

@@ -20,22 +20,16 @@ from typing import Any
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
-from tfhand.data.dataset_dir import dataset_dir
+from tfhand.data.dataset_dir import missing_data, require_dataset
 from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, check_joints_on_mask, usable_samples
 from tfhand.data.plain_pickle import load_plain_pickle
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
 
-ENVIRONMENT_VARIABLE = "TFHAND_RHD_DIR"
-DEFAULT_DIR = "~/tfhand_data/RHD_published_v2"
 SPLITS = ("training", "evaluation")
 IMAGE_SIZE = (320, 320)
 #: RHD's number of each of our joints, within one hand.
 JOINT_ORDER = (0, 4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13, 20, 19, 18, 17)
-INSTRUCTIONS = (
-    "Download the Rendered Handpose Dataset, version 2 (RHD_published_v2), from "
-    "https://lmb.informatik.uni-freiburg.de/resources/datasets/RenderedHandposeDataset.en.html (research use only)."
-)
 _FOLDERS = ("color", "mask", "depth")
 _ENTRIES = {"uv_vis": (2 * NUM_JOINTS, 3), "xyz": (2 * NUM_JOINTS, 3), "K": (3, 3)}
 _MM_PER_M = 1000.0
@@ -51,8 +45,8 @@ class RHDDataset:
     what the set says of its joints. Joints stay as the set defines them.
 
     Args:
-        data_dir: folder that holds `training` and `evaluation`, or the folder around it; None for `$TFHAND_RHD_DIR`,
-            or else `~/tfhand_data/RHD_published_v2`.
+        data_dir: folder that holds `training` and `evaluation`, or the folder around it; None for `$TFHAND_DATA/rhd`,
+            or else `~/tfhand_data/rhd`.
         split: "training" or "evaluation".
 
     Raises:
@@ -66,9 +60,7 @@ class RHDDataset:
             raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {split!r}.")
         annotations = f"{split}/anno_{split}.pickle"
         needed = [annotations, *(f"{split}/{folder}" for folder in _FOLDERS)]
-        root = dataset_dir(
-            data_dir, ENVIRONMENT_VARIABLE, DEFAULT_DIR, needed, INSTRUCTIONS, inner="RHD_published_v2"
-        )
+        root = require_dataset("rhd", data_dir, needed, inner=("RHD_published_v2",))
         self.split = split
         self._dir = root / split
         path = root / annotations
@@ -131,10 +123,8 @@ class RHDDataset:
         numbers = {int(path.stem) for path in folder.glob("*.png") if path.stem.isdecimal()}
         missing, extra = sorted(set(self._numbers) - numbers), sorted(numbers - set(self._numbers))
         if missing:
-            raise FileNotFoundError(
-                f"{folder}: {len(missing)} of {len(self)} annotated images are missing, the first {missing[0]:05d}.png. "
-                f"{INSTRUCTIONS}"
-            )
+            problem = f"{folder}: {len(missing)} of {len(self)} annotated images are missing, the first {missing[0]:05d}.png"
+            raise FileNotFoundError(missing_data("rhd", self._dir.parent, problem))
         if extra:
             raise ValueError(
                 f"{folder}: labels and images are out of step: {len(extra)} images have no annotation, "

@@ -20,7 +20,6 @@ References:
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -30,14 +29,10 @@ import numpy as np
 from tfhand.constants import JOINT_NAMES, ROOT_JOINT
 from tfhand.data.depth_warp import warp_depth
 from tfhand.data.hand_depth import hand_depth
+from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, usable_samples
 from tfhand.data.sample import HandSample
 from tfhand.data.stb_folder import IMAGE_SIZE, StbFolder
-from tfhand.geometry import project, square_box_around
 
-#: The folder to read where no argument names one.
-DIR_VARIABLE = "TFHAND_STB_DIR"
-#: And where that isn't set either.
-DEFAULT_DIR = "~/datasets/STB"
 SIDE = "left"
 SPLITS: dict[str, tuple[str, ...]] = {
     "train": tuple(f"B{number}{kind}" for number in range(2, 7) for kind in ("Counting", "Random")),
@@ -89,7 +84,7 @@ class StbDataset:
     `depth_mm`, the hand's part of it (see `hand_depth`); Bumblebee samples have none.
 
     Args:
-        data_dir: the benchmark's folder. None takes the environment variable TFHAND_STB_DIR or else `~/datasets/STB`.
+        data_dir: the benchmark's folder; None for `$TFHAND_DATA/stb`, or else `~/tfhand_data/stb`.
         split: "train" (B2 to B6, 15,000 frames) or "test" (B1, 3,000).
         cameras: of "sk", "bb_left", "bb_right".
         with_depth: False reads no depth maps: SK samples have no depth, and their files may be missing.
@@ -114,8 +109,8 @@ class StbDataset:
         if isinstance(cameras, str) or unknown or not cameras or len(set(cameras)) < len(cameras):
             raise ValueError(f"cameras: expected different ones of {', '.join(CAMERAS)}, got {cameras!r}.")
         self.split, self.cameras, self.with_depth = split, tuple(cameras), with_depth
-        self.data_dir = Path(data_dir or os.environ.get(DIR_VARIABLE) or DEFAULT_DIR).expanduser()
-        self._files = StbFolder(self.data_dir, DIR_VARIABLE)
+        self._files = StbFolder(data_dir)
+        self.data_dir = self._files.root
         self._files.require(SPLITS[split], sorted({CAMERAS[camera].labels for camera in cameras}))
         #: Camera, sequence and number of every sample.
         self._frames: list[tuple[str, str, int]] = []
@@ -136,7 +131,8 @@ class StbDataset:
         Raises:
             IndexError: no such sample.
             FileNotFoundError: a file went missing.
-            ValueError: a picture or depth map is damaged, of another size, or, for the depth map, empty.
+            ValueError: a picture or depth map is damaged or of another size.
+            UnusableSampleError: the hand lies wholly outside the picture, or nothing was measured of it.
         """
         index = int(index)
         if not 0 <= index < len(self):
@@ -144,6 +140,8 @@ class StbDataset:
         name, sequence, number = self._frames[index]
         camera, joints = CAMERAS[name], self.joints_mm[index]
         intrinsics = np.array(camera.intrinsics, np.float32)
+        sample_name = f"{sequence}/{camera.prefix}_{number}"
+        box = box_in_view(sample_name, joints, intrinsics, IMAGE_SIZE[::-1])
         scene = hand = None
         if self.with_depth and name == "sk":
             depth = self._files.depth_mm(sequence, _DEPTH_PREFIX, number)
@@ -151,20 +149,23 @@ class StbDataset:
                 depth, SK_DEPTH_INTRINSICS, camera.rotation, camera.translation_mm, intrinsics, IMAGE_SIZE
             )
             hand = hand_depth(scene, intrinsics, joints)
+            if not hand.any():
+                raise UnusableSampleError(f"{sample_name}: the depth map has nothing but holes where the hand is.")
         return HandSample(
             image=self._files.picture(sequence, camera.prefix, number),
             intrinsics=intrinsics,
-            box=square_box_around(project(joints, intrinsics)),
+            box=box,
             side=SIDE,
             joints_mm=joints,
             depth_mm=hand,
             scene_depth_mm=scene,
-            name=f"{sequence}/{camera.prefix}_{number}",
+            name=sample_name,
             extras={"dataset": "stb", "camera": name},
         )
 
     def __iter__(self) -> Iterator[HandSample]:
-        return (self[index] for index in range(len(self)))
+        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
+        return usable_samples(self)
 
     def _sequence_joints(self, name: str, sequence: str) -> np.ndarray:
         """Joints (frames, 21, 3) float64 of a sequence in a camera's frame, checked against its pictures."""

@@ -7,29 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.data.dataset_dir import dataset_dir, missing_data
+from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.io import read_image
 
 #: Height and width of every picture and depth map.
 IMAGE_SIZE = (480, 640)
 _ENTRY = "handPara"
-_HOW_TO_GET = (
-    "Get STB at https://github.com/zhjwustc/icip17_stereo_hand_pose_dataset (its readme links the files): unpack "
-    "B1Counting.zip ... B6Random.zip (12 files) to {root}/images/B1Counting/ ... and labels.zip to "
-    "{root}/labels/B1Counting_BB.mat, {root}/labels/B1Counting_SK.mat ... (without images/ between is fine too). "
-    "Another folder can be given as data_dir or in the environment variable {variable}."
-)
 
 
 class StbFolder:
     """The benchmark's folder, in either layout.
 
     Args:
-        root: the folder.
-        variable: the environment variable that names it, for messages.
+        data_dir: the folder; None for `$TFHAND_DATA/stb`, or else `~/tfhand_data/stb`.
     """
 
-    def __init__(self, root: Path, variable: str):
-        self.root, self._variable = root, variable
+    def __init__(self, data_dir: str | Path | None = None):
+        self._given, self.root = data_dir, dataset_dir("stb", data_dir)
 
     def require(self, sequences: Sequence[str], kinds: Sequence[str]) -> None:
         """Checks that sequences and their labels ("BB", "SK") are there.
@@ -37,14 +32,14 @@ class StbFolder:
         Raises:
             FileNotFoundError: something isn't: one message names all of it and says where to get it.
         """
-        how = _HOW_TO_GET.format(root=self.root, variable=self._variable)
         if not self.root.is_dir():
-            raise FileNotFoundError(f"data_dir: expected the STB benchmark in {self.root}, which does not exist. {how}")
+            raise FileNotFoundError(missing_data("stb", self._given))
         missing = [f"the pictures of {name}" for name in sequences if self._sequence(name) is None]
         labels = [self._labels(name, kind) for name in sequences for kind in kinds]
         missing += [f"labels/{path.name}" for path in labels if not path.is_file()]
         if missing:
-            raise FileNotFoundError(f"data_dir: {self.root} lacks {', '.join(missing)}. {how}")
+            problem = f"{self.root} lacks {', '.join(missing)}"
+            raise FileNotFoundError(missing_data("stb", self._given, problem))
 
     def require_pictures(self, sequence: str, prefix: str, count: int) -> None:
         """Checks that pictures `prefix_0.png` ... are there, one for each of `count` labels.
@@ -112,7 +107,8 @@ class StbFolder:
 
         Raises:
             FileNotFoundError: it isn't there.
-            ValueError: it is damaged, of another size or kind, or nothing was measured at all.
+            ValueError: it is damaged, or of another size or kind.
+            UnusableSampleError: nothing was measured at all.
         """
         from PIL import Image
 
@@ -123,9 +119,9 @@ class StbFolder:
                 raise ValueError(f"{path}: expected depth as three 8-bit channels, R + 256 G mm, got {file.mode}.")
         depth = image[..., 0].astype(np.float32) + np.float32(256) * image[..., 1].astype(np.float32)
         if not depth.any():
-            raise ValueError(
-                f"{path}: expected a depth map, got one in which nothing was measured (with_depth=False reads pictures "
-                "without)."
+            raise UnusableSampleError(
+                f"{sequence}/{prefix}_{number}: expected a depth map, got one in which nothing was measured "
+                "(with_depth=False reads pictures without)."
             )
         return depth
 
