@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tfhand.data.dataset_dir import dataset_dir, missing_data
 from tfhand.data.freihand import FreiHANDDataset
+from tfhand.data.ge_synthetic import GeSyntheticDataset
 from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER, JointAdapter
 from tfhand.data.real_world import RealWorldDataset
 from tfhand.data.rhd import RHDDataset
@@ -142,6 +143,14 @@ DATASETS: dict[str, DatasetInfo] = {
             "test",
             ("ge", "zimmermann-brox"),
             _read_freihand,
+        ),
+        DatasetInfo(
+            "ge_synthetic",
+            {"train": "21 cameras, 315,000", "validation": "cam06, cam12, cam20 and cam21, 60,000"},
+            "validation",
+            ("ge",),
+            GeSyntheticDataset,
+            adapter=REAL_WORLD_ADAPTER,  # the authors' joints in all of their sets
         ),
     )
 }
