@@ -124,9 +124,8 @@ def _placed(sample: Any, look: _Look) -> Any:
     (height, width), (h, w) = look.size, sample.image.shape[:2]
     top, left = (height - h) // 2, (width - w) // 2
     around = ((top, height - h - top), (left, width - w - left))
-    pixels = {
-        name: np.pad(getattr(sample, name), around, mode="constant") if name in look.labels else None for name in PIXEL_FIELDS
-    }
+    pixels: dict[str, Any] = dict.fromkeys(PIXEL_FIELDS)
+    pixels.update({name: np.pad(getattr(sample, name), around) for name in look.labels})
     if "scene_depth_mm" in look.labels:  # the wall behind
         slope = np.add.outer(np.arange(height), np.arange(width)).astype(np.float32)
         scene = pixels["scene_depth_mm"]

@@ -10,7 +10,18 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import cheb_conv, common, datasets, generator, inference, loading, memory, rasterizer, record_size, training_step
+from benchmarks import (
+    cheb_conv,
+    common,
+    datasets,
+    generator,
+    inference,
+    loading,
+    memory,
+    rasterizer,
+    record_size,
+    training_step,
+)
 from tfhand.data.sample import HandSample, encode
 
 

@@ -50,7 +50,8 @@ def test_samples_are_those_of_the_shards(name, builder, tmp_path) -> None:
     for split in ("train", "test"):
         shards, source = open_dataset(name, tmp_path / name, split), TfdsSource(made, split, with_depth=True)
         assert len(source) == len(shards) > 1
-        assert {source.raw(index) for index in range(len(source))} == {shards.raw(index) for index in range(len(shards))}
+        found, wanted = ({samples.raw(index) for index in range(len(samples))} for samples in (source, shards))
+        assert found == wanted
     example, sample = made.as_data_source("test")[0], source[0]
     np.testing.assert_array_equal(example["joints_mm"], sample.joints_mm)
     np.testing.assert_array_equal(example["image"], sample.image)

@@ -24,9 +24,8 @@ def hand_features(
         num_vertices: of the meshes, where `labels` have "vertices_mm".
     """
     joints = len(JOINT_NAMES)
-    shapes = {
-        "intrinsics": (4,), "box": (4,), "joints_mm": (joints, 3), "joint_visible": (joints,), "vertices_mm": (num_vertices, 3)
-    }  # fmt: skip
+    shapes = {"intrinsics": (4,), "box": (4,), "joints_mm": (joints, 3), "joint_visible": (joints,)}
+    shapes["vertices_mm"] = (num_vertices, 3)
     features: dict[str, Any] = {}
     for name in (*IMAGES, *ARRAYS):
         if name not in labels:

@@ -1,4 +1,4 @@
-"""Reading this package's TFDS datasets back: any sample by its number, or a stream of batches, both with the same augmentation."""
+"""Reading this package's TFDS datasets: any sample by its number, or a stream of batches, both with the same augmentation."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _f_scores(predictions: Predictions) -> dict[str, float]:
     """Mean F-scores of the meshes, aligned by their joints, at FreiHAND's two distances."""
     aligned = align_by_joints(predictions.vertices_pred, predictions.joints_pred, predictions.joints_true)
     pairs = list(zip(aligned, np.asarray(predictions.other_vertices_true, np.float64), strict=True))
-    return {f"f_score_{distance}": float(np.mean([f_score(*pair, distance) for pair in pairs])) for distance in F_SCORE_MM}
+    return {f"f_score_{mm}": float(np.mean([f_score(*pair, mm) for pair in pairs])) for mm in F_SCORE_MM}
 
 
 #: Distances of F-scores, mm.

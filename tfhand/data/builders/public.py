@@ -41,7 +41,7 @@ class PublicBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             metadata=hand_metadata(),
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator[tuple[int, dict[str, Any]]]]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         folder = Path(dl_manager.manual_dir)
         # STB's Bumblebee images have no depth; they would be a dataset of their own.
         splits = [split for split in get_dataset(self.DATASET).splits if not split.endswith("_bb")]

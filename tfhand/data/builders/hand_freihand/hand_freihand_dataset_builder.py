@@ -7,7 +7,10 @@ from tfhand.data.sources import SOURCES
 
 
 class Builder(PublicBuilder):
-    """Builder of `hand_freihand`. Images of right hands; masks of training images, other meshes of evaluation images, are in `rest`."""
+    """Builder of `hand_freihand`: images of right hands.
+
+    Masks of the training images and MANO's meshes of the test images are in `rest`.
+    """
 
     DATASET = "freihand"
     LABELS = ()
