@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.data.dataset_dir import require_dataset
+from tfhand.data.hand_in_view import box_in_view, usable_samples
 from tfhand.data.sample import HandSample
 from tfhand.geometry import crop_intrinsics
 from tfhand.io import read_image
@@ -38,15 +40,16 @@ class RealWorldDataset:
     them; `tfhand.data.joint_adapters` brings predictions to that definition.
 
     Args:
-        data_dir: folder with `params.mat`, `pose_gt.mat` and `images/`.
+        data_dir: folder with `params.mat`, `pose_gt.mat` and `images/`; None for `$TFHAND_DATA/real_world`, or else
+            `~/tfhand_data/real_world`.
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
         ValueError: a file is damaged, or the two files don't belong together.
     """
 
-    def __init__(self, data_dir: str | Path):
-        self.data_dir = Path(data_dir)
+    def __init__(self, data_dir: str | Path | None = None):
+        self.data_dir = require_dataset("real_world", data_dir, (PARAMS_FILE, POSE_FILE, "images"))
         params, pose_path = _load(self.data_dir, PARAMS_FILE), self.data_dir / POSE_FILE
         poses = _entry(_load(self.data_dir, POSE_FILE), "pose_gt", pose_path)
         if poses.ndim != 3 or poses.shape[1:] != (NUM_JOINTS, 3) or len(poses) == 0:
@@ -78,6 +81,7 @@ class RealWorldDataset:
 
         Raises:
             IndexError: no such sample.
+            UnusableSampleError: its joints are not finite or not before the camera, or the hand lies wholly outside.
             FileNotFoundError: its image is missing.
             ValueError: its image is damaged.
         """
@@ -86,9 +90,11 @@ class RealWorldDataset:
             raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         image = read_image(self.data_dir / self._image_paths[index])
         height, width = image.shape[:2]
+        intrinsics = crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height))
+        box_in_view(self._image_paths[index], self.joints_mm[index], intrinsics, (width, height))
         return HandSample(
             image=image,
-            intrinsics=crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height)),
+            intrinsics=intrinsics,
             box=np.array([0, 0, width, height], np.float32),
             side=SIDE,
             joints_mm=self.joints_mm[index],
@@ -98,20 +104,14 @@ class RealWorldDataset:
         )
 
     def __iter__(self) -> Iterator[HandSample]:
-        return (self[index] for index in range(len(self)))
+        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
+        return usable_samples(self)
 
 
 def _load(data_dir: Path, name: str) -> dict[str, Any]:
     import scipy.io
 
     path = data_dir / name
-    if not data_dir.is_dir():
-        raise FileNotFoundError(f"data_dir: expected a folder, got {data_dir}, which does not exist.")
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"data_dir: {data_dir} holds no {name}; expected the real-world test set with {PARAMS_FILE}, "
-            f"{POSE_FILE} and images/ directly in that folder."
-        )
     try:
         return scipy.io.loadmat(path, chars_as_strings=True)
     except Exception as error:  # scipy's parser raises whatever a damaged byte leads it to
