@@ -146,7 +146,7 @@ def test_descent_finds_the_depth(backend):
     def step():
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean((render_depth(points, faces, INTRINSICS[:1], SIZE, backend) - target) ** 2)
-        points.assign_sub(20 * tf.convert_to_tensor(tape.gradient(loss, points)) * [0.0, 0.0, 1.0])
+        points.assign_sub(4 * tf.convert_to_tensor(tape.gradient(loss, points)) * [0.0, 0.0, 1.0])
         return loss
 
     losses = [float(step()) for _ in range(60)]
