@@ -44,8 +44,9 @@ class HandSample:
         alpha: `(H, W)` uint8, 255 where the background is hidden: by the hand, its arm, and what is about them; or None.
         hand_alpha: `(H, W)` uint8, 255 where the hand itself is seen, up to a little behind the wrist, or None.
         depth_mm: `(H, W)` float32, z of the hand's surface where it is seen, 0 elsewhere, or None.
-        scene_depth_mm: `(H, W)` float32, z of whatever hides the background, 0 where nothing does, or None. Equal to
-            `depth_mm` where that isn't 0.
+        scene_depth_mm: `(H, W)` float32, z of all that is in the scene, 0 where nothing was measured, or None. Equal to
+            `depth_mm` where that isn't 0. In renders it holds what hides the background (0 elsewhere), in what a depth
+            camera took the background too.
         joint_visible: `(21,)` bool, the skin around the joint is what its pixel shows (`rendering.joint_visibility` has
             the definition), or None.
         seed: the seed the sample was rendered from, or None for photographs.
