@@ -41,6 +41,13 @@ STAGES = {
 }
 
 
+WEAK = StageConfig(
+    steps=1,
+    losses={"heatmap_cross_entropy": 1.0, "depth": 0.1, "pseudo_edge": 1.0, "pseudo_laplacian": 1.0},
+    parts=["heatmap", "mesh"],
+)
+
+
 def toy_config(out: Path, **changes) -> TrainConfig:
     """The config of the toy run."""
     defaults = dict(log_every=2, checkpoint_every=2, validate_every=4, num_pictures=1, ema_decay=0.9)
@@ -56,12 +63,14 @@ def toy_run(config: TrainConfig) -> bool:
     with devices.scope(strategy):
         network = ToyNet()
         average = WeightAverage(network, ToyNet(), config.ema_decay)
-    validation = list(BatchSource(Hands(6), 4, SIZE, shuffle=False))
+    depth_size = 8 if any("depth" in stage.losses for _, stage in config.active_stages) else None
+    validation = list(BatchSource(Hands(6), 4, SIZE, shuffle=False, depth_size=depth_size))
     run = Run(config, folder, network, average, OCTAHEDRON.faces, validation, progress, strategy)
     losses = {name: CompositeLoss(stage.losses, OCTAHEDRON, stage.loss_options) for name, stage in config.active_stages}
 
     def batches(number: int, stage: StageConfig) -> BatchSource:
-        return BatchSource(Hands(), stage.batch_size, SIZE, AugmentConfig(), config.seed + number)
+        seed = config.seed + number
+        return BatchSource(Hands(), stage.batch_size, SIZE, AugmentConfig(), seed, depth_size=depth_size)
 
     return train_stages(run, losses, batches, checkpoint)
 
@@ -88,7 +97,7 @@ def compare_replicas(out: Path) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     stages = {}
-    for name, stage in STAGES.items():
+    for name, stage in {**STAGES, "weak": WEAK}.items():
         # Gradients are compared through plain descent; the clipping is tight enough to act.
         for clip_norm in (0.0, 0.01):
             optimizer = OptimizerConfig(name="sgd", schedule="constant", learning_rate=0.1, clip_norm=clip_norm)
