@@ -43,7 +43,7 @@ STAGES = {
 
 WEAK = StageConfig(
     steps=1,
-    losses={"heatmap_cross_entropy": 1.0, "depth": 0.1, "pseudo_edge": 1.0, "pseudo_laplacian": 1.0},
+    losses={"heatmap_cross_entropy": 1.0, "depth": 1e-3, "pseudo_edge": 1e-6, "pseudo_laplacian": 1e-5},
     parts=["heatmap", "mesh"],
 )
 
