@@ -58,7 +58,9 @@ def write_weights(preset: str, path: Path) -> Path:
 @pytest.mark.parametrize("path", WEAK, ids=lambda path: path.stem)
 def test_one_step_of_every_weak_stage(path, with_3d_pose, target, tmp_path):
     content = yaml.safe_load(path.read_text())
-    weights = content["weights"] if content["weights"] == "default" else write_weights(content["preset"], tmp_path / "w.safetensors")
+    weights = content["weights"]
+    if weights != "default":
+        weights = write_weights(content["preset"], tmp_path / "weights.safetensors")
     arguments = [f"--config={path}", f"--out={tmp_path / 'run'}", "--num_pictures=1", f"--weights={weights}"]
     arguments += ["--dataset=synthetic_target", f"--data-dir={target}", "--data.num_validation=2"]
     for name in content["stages"]:
