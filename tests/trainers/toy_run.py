@@ -21,6 +21,7 @@ from trainers import devices
 from trainers.average import WeightAverage
 from trainers.checkpoint import Progress, read_progress
 from trainers.config import OptimizerConfig, StageConfig, TrainConfig
+from trainers.pseudo_meshes import compute_pseudo_meshes
 from trainers.run_folder import RunFolder
 from trainers.stage import Run, train_stages
 
@@ -89,6 +90,16 @@ def kill_after(step: int) -> None:
     StepCounter.on_train_batch_end = count_and_die
 
 
+def pseudo_meshes_of(strategy, folder: Path):
+    """Meshes (2, 6, 3) that a network on these devices guesses for two hands."""
+    import numpy as np
+
+    with devices.scope(strategy):
+        network = ToyNet()
+    meshes = compute_pseudo_meshes(network, Hands(2), "toy/train", folder)
+    return np.stack([meshes.of(index, Hands(2)[index]) for index in range(2)])
+
+
 def compare_replicas(out: Path) -> None:
     """Trains one step in each of several stages on one and on two logical CPUs; compares weights and losses."""
     import numpy as np
@@ -110,6 +121,7 @@ def compare_replicas(out: Path) -> None:
         with np.load(folder / "weights.safetensors") as weights:
             results.append([weights[key] for key in weights.files])
         results[-1].append(np.genfromtxt(folder / "log.csv", delimiter=",", skip_header=1)[:, 6:])
+        results[-1].append(pseudo_meshes_of(devices.set_up(toy_config(folder, devices=count)), folder))
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=2e-5, atol=2e-6)
 
