@@ -14,6 +14,7 @@ from benchmarks import (
     cheb_conv,
     common,
     datasets,
+    depth_loss,
     generator,
     inference,
     loading,
@@ -84,6 +85,13 @@ def test_cheb_conv_compares_sparse_and_dense(capsys):
 def test_rasterizer(capsys):
     rasterizer.main(["--sizes", "16", "--repeats", "1"])
     assert [row[0] for row in table_rows(capsys.readouterr().out)][2:] == ["network mesh", "rig surface"]
+
+
+def test_depth_loss_compares_backends(capsys):
+    depth_loss.main(["--batch", "2", "--sizes", "16", "--repeats", "1", "--no-step"])
+    rows = table_rows(capsys.readouterr().out)[2:]
+    assert [row[:2] for row in rows] == [["tfg", "16 x 16"], ["tf", "16 x 16"]]
+    assert all(float(row[3]) > 0 for row in rows)
 
 
 def test_label_sizes_add_up_to_the_record():
