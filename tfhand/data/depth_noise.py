@@ -104,6 +104,28 @@ def sense(
     return np.where(lost, 0, measured).astype(np.float32), source
 
 
+def sense_hand(
+    depth_mm: np.ndarray,
+    scene_depth_mm: np.ndarray | None,
+    intrinsics: np.ndarray,
+    config: DepthNoiseConfig,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exact depth of a hand in a scene as a sensor would have measured it, in the shadows of all that is there.
+
+    Args:
+        depth_mm: (H, W) float32 of the hand where it is seen, else 0.
+        scene_depth_mm: (H, W) float32 of the hand and all else, else 0; None where there is nothing else.
+        intrinsics, config, rng: see `sense`.
+
+    Returns:
+        Measured depth (H, W) float32 mm of the hand, and of the scene; 0 in holes and where nothing is.
+    """
+    scene = depth_mm if scene_depth_mm is None else scene_depth_mm
+    measured, source = sense(scene, intrinsics, config, rng)
+    return np.where(depth_mm.ravel()[source] > 0, measured, np.float32(0)), measured
+
+
 def axial_sigma(depth_mm: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """Returns the standard deviation of depth, mm, at depths, mm, of surfaces turned by `angle`, rad; any shape."""
     metres = np.maximum(depth_mm, 1.0) / 1000
