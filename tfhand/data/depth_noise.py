@@ -94,8 +94,9 @@ def sense(
     lost = (depth_mm <= 0) | (angle > np.deg2rad(config.grazing_deg))
     if config.shadows:
         lost |= _shadowed(depth_mm, float(intrinsics[0]), config.baseline_mm)
-    noise = config.axial * axial_sigma(depth_mm, angle) * rng.standard_normal((height, width), np.float32)
-    measured = depth_mm.ravel()[source] + noise
+    # Of the place that is read: beside an edge, a pixel without a surface of its own has no angle to it.
+    sigma = config.axial * axial_sigma(depth_mm, angle).ravel()[source]
+    measured = depth_mm.ravel()[source] + sigma * rng.standard_normal((height, width), np.float32)
     lost = lost.ravel()[source] | (measured <= 0)
     if config.disparity_step_px > 0:
         # Disparity times its number of steps a pixel: whole.

@@ -30,15 +30,7 @@ from tfhand.synthetic.ingredients import check_ingredients, plain_look
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
-from tfhand.synthetic.split import (
-    SPLITS,
-    WORLD_NUMBERS,
-    background_cell,
-    draw_until,
-    in_split,
-    shape_cell,
-    view_cell,
-)
+from tfhand.synthetic.split import SPLITS, WORLD_NUMBERS, background_cell, draw_until, in_split, shape_cell, view_cell
 from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
 from tfhand.synthetic.world import get_world
@@ -199,9 +191,14 @@ class HandGenerator:
             joint_visible=self.visibility(drawn.bone_ids, drawn.scene_depth_mm, scene.joints_mm, scene.intrinsics),
             seed=seed,
             name=f"synthetic {seed}",
-            extras={**scene.facts, "lighting": lights.name, "melanin": skin.melanin, "things": list(things)},
+            extras=self._facts(scene, skin, lights, things),
         )
         return mirror(sample) if is_left else sample
+
+    def _facts(self, scene: Scene, skin: SkinParams, lights: LightParams, things: dict[str, Any]) -> dict[str, Any]:
+        """What a sample says of how it came about."""
+        facts = {**scene.facts, "lighting": lights.name, "melanin": skin.melanin, "things": list(things)}
+        return facts if self.config.world == "any" else {**facts, "world": self.config.world}
 
     def _look(self, person: dict[str, float], rng: np.random.Generator) -> tuple[SkinParams, LightParams]:
         """The skin of a person, given by shape weights by name, and a lighting, both of the world."""
