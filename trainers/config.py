@@ -68,7 +68,24 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class InputConfig:
+    """How hands become batches, wherever they come from.
+
+    Args:
+        num_validation: validation hands looked at.
+        backgrounds: folder of photographs to put behind hands; null takes the built-in ones.
+        workers: threads that decode and augment.
+        augmentation: how training crops vary; null turns it off.
+    """
+
+    num_validation: int = 64
+    backgrounds: str | None = None
+    workers: int = 2
+    augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
+
+
+@dataclass(frozen=True)
+class DataConfig(InputConfig):
     """Where hands come from.
 
     Args:
@@ -86,11 +103,7 @@ class DataConfig:
     train: str | None = None
     validation: str | None = None
     num_samples: int = 1000
-    num_validation: int = 64
     render_size: int = 160
-    backgrounds: str | None = None
-    workers: int = 2
-    augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from tfhand.losses import CompositeLoss
 from trainers.average import WeightAverage
+from trainers.depth_maps import predicted_depth
 
 
 class TrainingModel(keras.Model):
@@ -26,6 +28,10 @@ class TrainingModel(keras.Model):
             statistics included.
         num_replicas: devices that share a batch. Keras adds the devices' gradients up, so each one's
             loss is divided by it.
+        faces: (F, 3) triangles of the network mesh, which are rendered where a loss compares depth maps.
+
+    Raises:
+        ValueError: a loss compares depth maps, and the stage predicts no mesh or there are no faces.
     """
 
     def __init__(
@@ -36,12 +42,17 @@ class TrainingModel(keras.Model):
         kind: str,
         parts: Sequence[str],
         num_replicas: int = 1,
+        faces: np.ndarray | None = None,
     ):
         super().__init__(name="training")
         self.network = network
         self.average = average
         self.loss_terms = loss
         self.num_replicas = num_replicas
+        self.faces = faces
+        self.renders = "depth" in loss.supervision
+        if self.renders and (kind != "full" or faces is None):
+            raise ValueError(f"losses: 'depth' needs the predicted mesh and its faces, got a stage of kind {kind!r}.")
         self.part_metrics = [keras.metrics.Mean(name=name) for name in loss.terms]
         freeze_all_but(network, parts)
         self.kind = kind
@@ -65,6 +76,9 @@ class TrainingModel(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The stage's loss of a batch; `x`, `y` and `y_pred` are dicts, see `CompositeLoss`."""
         del x, sample_weight
+        if self.renders:
+            size = y["depth_map"].shape[1]
+            y_pred = {**y_pred, "depth_map": predicted_depth(y_pred["vertices_uvd"], y["camera"], self.faces, size)}
         total, parts = self.loss_terms(y, y_pred)
         for metric in self.part_metrics:
             metric.update_state(parts[metric.name])

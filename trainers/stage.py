@@ -21,7 +21,7 @@ from trainers.config import StageConfig, TrainConfig
 from trainers.model import TrainingModel
 from trainers.optimizers import build_optimizer
 from trainers.run_folder import RunFolder
-from trainers.validator import FIGURES, Validator
+from trainers.validator import Validator, figures_of
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def train_stage(
     config = run.config
     with devices.scope(run.strategy):
         replicas = devices.num_replicas(run.strategy)
-        model = TrainingModel(run.network, run.average, loss, stage.kind, stage.parts, replicas)
+        model = TrainingModel(run.network, run.average, loss, stage.kind, stage.parts, replicas, run.faces)
         optimizer = build_optimizer(stage.optimizer, stage.steps, model, replicas)
         # Without it JAX would run operation by operation.
         compiled = config.jit_compile or keras.backend.backend() == "jax"
@@ -163,7 +163,7 @@ def stage_callbacks(
         callbacks.Validation(
             validator, progress, config.validate_every, stage.steps, folder.pictures, board, run.export
         ),
-        callbacks.CsvLog(folder.log, log_columns(config), name, progress, stage.batch_size),
+        callbacks.CsvLog(folder.log, log_columns(config, run.validation[0][1]), name, progress, stage.batch_size),
         callbacks.CurvePicture(folder.log, folder.curves),
         board,
         callbacks.ProgressBar(name, progress, stage.steps, stage.batch_size),
@@ -171,8 +171,13 @@ def stage_callbacks(
     ]
 
 
-def log_columns(config: TrainConfig) -> list[str]:
-    """The columns of log.csv that hold losses and validation figures, over all stages."""
+def log_columns(config: TrainConfig, labels: Iterable[str]) -> list[str]:
+    """The columns of log.csv that hold losses and validation figures, over all stages.
+
+    Args:
+        config: the run's config.
+        labels: names of the validation hands' labels.
+    """
     losses = [loss for _, stage in config.active_stages for loss, weight in stage.losses.items() if weight > 0]
-    figures = [f"val_{figure}" for _, stage in config.active_stages for figure in FIGURES[stage.kind]]
+    figures = [f"val_{figure}" for _, stage in config.active_stages for figure in figures_of(stage.kind, labels)]
     return list(dict.fromkeys(["loss", *losses, *figures]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
 
 from tfhand.data.batches import Batch
 from tfhand.metrics import MeshErrorMM, PoseErrorMM
+from trainers.depth_maps import predicted_depth
 from trainers.pictures import contact_sheet
 
 #: Figures by what a stage trains: the other outputs of the network mean nothing yet.
@@ -17,6 +18,11 @@ FIGURES = {
     "pose": ("pose_from_true_mesh_error_mm",),
     "full": ("mesh_error_mm", "pose_error_mm", "joint_uv_error_px"),
 }
+
+
+def figures_of(kind: str, labels: Iterable[str]) -> tuple[str, ...]:
+    """Names of the figures that a stage of `kind` can be judged by, on hands with the given `labels`."""
+    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or "vertices_uvd" in labels)
 
 
 class Validator:
@@ -45,7 +51,7 @@ class Validator:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
         outputs = [self._predict(images, labels) for images, labels in self.batches]
         pred = {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
-        figures = {name: self._figure(name, pred) for name in FIGURES[self.kind]}
+        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true)}
         return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
 
     def _predict(self, images: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -72,11 +78,20 @@ class Validator:
         return contact_sheet(
             images,
             true_joints=self.true["joints_uvd"][..., :2],
-            true_vertices=self.true["vertices_uvd"],
+            true_vertices=self.true.get("vertices_uvd"),
             joints=joints,
             vertices=pred.get("vertices_uvd"),
             faces=self.faces,
+            depth_maps=self._depth_maps(pred),
         )
+
+    def _depth_maps(self, pred: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray] | None:
+        """Measured and rendered depth maps (N, S, S) of the samples in the picture, where there are both."""
+        if "depth_map" not in self.true or "vertices_uvd" not in pred:
+            return None
+        measured = self.true["depth_map"][: self.num_pictures]
+        vertices, camera = (values[: self.num_pictures] for values in (pred["vertices_uvd"], self.true["camera"]))
+        return measured, _array(predicted_depth(vertices, camera, self.faces, measured.shape[1]))
 
 
 def peaks(heatmaps: np.ndarray) -> np.ndarray:

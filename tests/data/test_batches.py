@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from tfhand.data.augment import AugmentConfig
+from tfhand.data.augment import AugmentConfig, crop
 from tfhand.data.batches import BatchSource, iterate
+from tfhand.data.depth_noise import DepthNoiseConfig
 
 
 class Memory(list):
@@ -63,8 +64,44 @@ def test_without_shuffling_each_sample_comes_once(dataset):
 
 def test_sets_without_meshes(sample_factory):
     source = BatchSource([sample_factory(0, vertices=None)], 1, 32)
-    assert source.num_vertices is None and set(source[0][1]) == {"joints_uvd", "camera"}
+    assert set(source[0][1]) == {"joints_uvd", "camera"}
     assert set(source.target_shapes) == {"joints_uvd", "camera"}
+
+
+def test_depth_maps_come_where_asked_for_and_move_nothing_else(dataset):
+    for sample in dataset:
+        sample.depth_mm[sample.depth_mm > 0] = 500  # A sensor sees nothing of a surface that is all jags.
+        sample.scene_depth_mm = sample.depth_mm
+    noise = DepthNoiseConfig()
+    with_depth = BatchSource(dataset, 4, 32, AugmentConfig(), depth_size=12, depth_noise=noise)
+    (images, targets), (plain_images, plain) = with_depth[2], BatchSource(dataset, 4, 32, AugmentConfig())[2]
+    assert with_depth.target_shapes["depth_map"] == (12, 12) and "depth_map" not in plain
+    maps = targets.pop("depth_map")
+    assert_same((images, targets), (plain_images, plain))
+    for place, index in enumerate(with_depth.indices(2)):
+        rng = np.random.default_rng([0, 8 + place])
+        view = crop(dataset[index], 32, AugmentConfig(), rng, depth_size=12, depth_noise=noise)
+        np.testing.assert_array_equal(maps[place], view["depth_map"])
+    assert (maps > 0).any() and (maps == 0).any()
+    exact = BatchSource(dataset, 2, 32, depth_size=12, shuffle=False)[0][1]["depth_map"]
+    np.testing.assert_array_equal(exact[1], crop(dataset[1], 32, depth_size=12)["depth_map"])
+
+
+def test_a_sample_without_the_labels_of_the_first_is_named(dataset):
+    dataset[2].depth_mm = None
+    dataset[3].vertices_mm = dataset[3].vertices_mm[:7]
+    source = BatchSource(dataset, 1, 32, shuffle=False, depth_size=8)
+    with pytest.raises(ValueError, match=r"sample 'sample 2': expected depth_map of shape \(8, 8\).* got none"):
+        source[2]
+    with pytest.raises(ValueError, match=r"'sample 3': expected vertices_uvd of shape \(50, 3\).* got \(7, 3\)"):
+        source[3]
+
+
+def test_pseudo_meshes_move_as_meshes_do(dataset):
+    for sample in dataset:
+        sample.pseudo_vertices_mm = sample.vertices_mm
+    targets = BatchSource(dataset, 4, 32, AugmentConfig())[1][1]
+    np.testing.assert_array_equal(targets["pseudo_vertices_uvd"], targets["vertices_uvd"])
 
 
 def test_whole_batches_are_asked_for_where_the_dataset_can(dataset):
@@ -91,7 +128,7 @@ def test_tf_data_gives_the_same_batches(dataset):
     pytest.importorskip("tensorflow")
     from tfhand.data.pipeline import to_tf_dataset
 
-    source = BatchSource(dataset, 3, 32, AugmentConfig())
+    source = BatchSource(dataset, 3, 32, AugmentConfig(), depth_size=8)
     stream = to_tf_dataset(source, start_step=2)
     assert stream.element_spec[0].shape == (3, 32, 32, 3) and stream.element_spec[1]["vertices_uvd"].shape == (3, 50, 3)
     for i, (images, targets) in enumerate(stream.take(6)):

@@ -79,11 +79,11 @@ def test_paths_may_be_cells(tmp_path, rng) -> None:
 def test_missing_folder_and_files_are_named(tmp_path, rng) -> None:
     with pytest.raises(FileNotFoundError, match="does not exist"):
         RealWorldDataset(tmp_path / "nowhere")
-    with pytest.raises(FileNotFoundError, match=r"no params\.mat"):
+    with pytest.raises(FileNotFoundError, match=r"lacks params\.mat, pose_gt\.mat, images"):
         RealWorldDataset(tmp_path)
     write_set(tmp_path / "set", rng)
     (tmp_path / "set" / "pose_gt.mat").unlink()
-    with pytest.raises(FileNotFoundError, match=r"no pose_gt\.mat"):
+    with pytest.raises(FileNotFoundError, match=r"lacks pose_gt\.mat \(data_dir\)\. Get"):
         RealWorldDataset(tmp_path / "set")
 
 

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from tests.losses.toys import make_batch
-from tfhand.losses import FULLY_SUPERVISED_WEIGHTS, CompositeLoss, MeshTopology, get_loss, loss_names, register_loss
+from tfhand.losses import (
+    FULLY_SUPERVISED_WEIGHTS,
+    WEAKLY_SUPERVISED_WEIGHTS,
+    CompositeLoss,
+    MeshTopology,
+    get_loss,
+    loss_names,
+    register_loss,
+)
+from tfhand.losses.base import SUPERVISION
 
 
 @pytest.fixture
@@ -22,6 +31,35 @@ def test_total_is_equation_6(octahedron, batch):
     assert {name: float(part) for name, part in parts.items()} == pytest.approx(alone)
     mesh = alone["vertex"] + alone["normal"] + alone["edge"] + 50 * alone["laplacian"]
     assert float(total) == pytest.approx(0.5 * alone["heatmap"] + mesh + alone["pose"])
+
+
+def test_total_is_equation_8(octahedron, batch):
+    total, parts = CompositeLoss(WEAKLY_SUPERVISED_WEIGHTS, octahedron)(*batch)
+    parts = {name: float(part) for name, part in parts.items()}
+    mesh = parts["pseudo_edge"] + 50 * parts["pseudo_laplacian"]
+    assert float(total) == pytest.approx(0.1 * parts["heatmap"] + 0.1 * parts["depth"] + mesh, rel=1e-5)
+
+
+LABELS = {
+    "joints_2d": {"joints_uvd", "camera"},
+    "joints_3d": {"joints_uvd", "camera"},
+    "mesh": {"joints_uvd", "camera", "vertices_uvd"},
+    "pseudo_mesh": {"joints_uvd", "camera", "pseudo_vertices_uvd"},
+    "depth": {"camera", "depth_map"},
+}
+
+
+@pytest.mark.parametrize("name", loss_names())
+def test_a_term_needs_the_supervision_that_it_names(octahedron, batch, name):
+    y_true, y_pred = batch
+    loss = CompositeLoss({name: 1.0}, octahedron)
+    (kind,) = loss.supervision
+    assert kind in SUPERVISION
+    total, _ = loss({key: y_true[key] for key in LABELS[kind]}, y_pred)
+    assert float(total) == pytest.approx(float(loss(y_true, y_pred)[0]))
+    if kind == "joints_2d":
+        y_true["joints_uvd"][..., 2] += 1.0
+        assert float(loss(y_true, y_pred)[0]) == float(total)
 
 
 def test_the_batch_is_averaged(octahedron, batch):
@@ -48,7 +86,7 @@ def test_a_term_of_weight_zero_needs_no_outputs(octahedron, batch):
 
 
 def test_it_compiles(octahedron, batch):
-    loss = CompositeLoss({**FULLY_SUPERVISED_WEIGHTS, "joint_uv": 1.0, "heatmap_cross_entropy": 1.0}, octahedron)
+    loss = CompositeLoss({**FULLY_SUPERVISED_WEIGHTS, **WEAKLY_SUPERVISED_WEIGHTS, "joint_uv": 1.0, "heatmap_cross_entropy": 1.0}, octahedron)
     expected = float(loss(*batch)[0])
     if keras.backend.backend() == "jax":
         import jax
@@ -68,7 +106,7 @@ def test_it_compiles(octahedron, batch):
 @pytest.mark.parametrize(
     ("weights", "options", "message"),
     [
-        ({"vertx": 1.0}, None, "unknown loss 'vertx'; expected one of edge, heatmap, .*vertex_l1"),
+        ({"vertx": 1.0}, None, "unknown loss 'vertx'; expected one of depth, edge, heatmap, .*vertex_l1"),
         ({"vertex": 1.0}, {"vertx": {}}, "unknown loss 'vertx'"),
         ({"vertex": -1.0}, None, "weights: expected a finite weight of at least 0 for 'vertex', got -1"),
         ({"vertex": float("nan")}, None, "weights: expected a finite weight"),

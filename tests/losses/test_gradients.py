@@ -20,11 +20,14 @@ INPUT_OF_TERM = {
     "normal": "vertices_uvd",
     "edge": "vertices_uvd",
     "laplacian": "vertices_uvd",
+    "pseudo_edge": "vertices_uvd",
+    "pseudo_laplacian": "vertices_uvd",
+    "depth": "depth_map",
     "pose": "joints_uvd_mesh",
     "pose_l1": "joints_uvd_mesh",
 }
 #: A quadratic has exact differences at any step; absolute values have theirs between the kinks.
-STEP_OF_TERM = {"heatmap": 0.5, "vertex_l1": 1e-3, "pose_l1": 1e-3}
+STEP_OF_TERM = {"heatmap": 0.5, "depth": 1.0, "vertex_l1": 1e-3, "pose_l1": 1e-3}
 
 
 def gradient(function: Callable, point: np.ndarray) -> np.ndarray:
@@ -67,6 +70,7 @@ def test_gradient_matches_finite_differences(octahedron, rng, name):
 def test_gradient_is_finite_at_the_ground_truth(octahedron, rng, name):
     y_true, y_pred = make_batch(rng, 6)
     y_pred["vertices_uvd"], y_pred["joints_uvd_mesh"] = y_true["vertices_uvd"], y_true["joints_uvd"]
+    y_pred["depth_map"] = y_true["depth_map"]
     y_pred["heatmaps_1"] = gaussian_maps(y_true["joints_uvd"], 0.5).astype(np.float32)
     function, point = term_of(name, octahedron, y_true, y_pred)
     assert np.isfinite(gradient(function, point)).all()

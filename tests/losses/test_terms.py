@@ -13,6 +13,8 @@ from tfhand.losses import MeshTopology, get_loss, loss_names
 HEATMAP_TERMS = ("heatmap", "heatmap_cross_entropy", "joint_uv")
 MESH_TERMS = ("vertex", "vertex_l1", "normal", "edge", "laplacian")
 POSE_TERMS = ("pose", "pose_l1")
+PSEUDO_TERMS = ("pseudo_edge", "pseudo_laplacian")
+WEAK_TERMS = ("depth", *PSEUDO_TERMS)
 
 
 def value(name: str, mesh, y_true: dict, y_pred: dict, **options) -> float:
@@ -41,7 +43,7 @@ def neighbours(mesh) -> list[set[int]]:
 
 
 def test_every_term_is_tested_here():
-    assert set(loss_names()) == {*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS}
+    assert set(loss_names()) == {*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS, *WEAK_TERMS}
 
 
 def test_vertex(mesh, batch):
@@ -98,6 +100,59 @@ def test_laplacian(mesh, batch):
             mean = sum(delta[k] for k in around) / len(around) if around else 0.0
             expected += ((delta[i] - mean) ** 2).sum()
     assert value("laplacian", mesh, *batch) == pytest.approx(expected / BATCH, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", PSEUDO_TERMS)
+def test_pseudo_terms_are_those_of_the_mesh_with_another_reference(mesh, batch, name):
+    y_true, y_pred = batch
+    swapped = {**y_true, "vertices_uvd": y_true["pseudo_vertices_uvd"]}
+    expected = value(name.removeprefix("pseudo_"), mesh, swapped, y_pred)
+    assert value(name, mesh, y_true, y_pred) == expected
+    assert expected != pytest.approx(value(name.removeprefix("pseudo_"), mesh, *batch), rel=1e-2)
+    del y_true["vertices_uvd"]
+    assert value(name, mesh, y_true, y_pred) == expected
+
+
+@pytest.mark.parametrize("beta", [1.0, 0.2])
+def test_depth(mesh, batch, beta):
+    y_true, y_pred = batch
+    y_true["depth_map"][0, 0, :4] = [np.nan, np.inf, -3.0, 500.0]
+    y_pred["depth_map"][0, 0, :4] = [500.0, 500.0, 500.0, 0.0]
+    y_pred["depth_map"][:, 2] = 0.0
+    expected, kinds = 0.0, set()
+    for b in range(BATCH):
+        _, _, _, _, z_root, scale = y_true["camera"][b].astype(np.float64)
+        for measured, rendered in zip(y_true["depth_map"][b].ravel(), y_pred["depth_map"][b].ravel(), strict=True):
+            kinds.add((measured > 0, rendered > 0))
+            if np.isfinite(measured) and measured > 0 and rendered > 0:
+                x = abs((rendered - z_root) / scale - (measured - z_root) / scale)
+                expected += 0.5 * x**2 / beta if x < beta else x - 0.5 * beta
+    assert len(kinds) == 4
+    assert value("depth", mesh, *batch, beta=beta) == pytest.approx(expected / BATCH * 1024 / 36, rel=1e-4)
+
+
+def test_depth_does_not_grow_with_the_size_of_the_map(mesh, batch):
+    large = [{**part, "depth_map": part["depth_map"].repeat(2, axis=1).repeat(2, axis=2)} for part in batch]
+    assert value("depth", mesh, *large) == pytest.approx(value("depth", mesh, *batch), rel=1e-5)
+
+
+def test_a_reference_of_holes_is_no_loss(mesh, batch):
+    y_true, y_pred = batch
+    y_true["depth_map"][:] = 0.0
+    assert value("depth", mesh, y_true, y_pred) == 0.0
+
+
+def test_depth_maps_of_two_sizes(mesh, batch):
+    y_true, y_pred = batch
+    y_pred["depth_map"] = y_pred["depth_map"][:, :5, :5]
+    with pytest.raises(ValueError, match=r"depth_map: expected \(6, 6\) of y_pred as of y_true, got \(5, 5\)"):
+        value("depth", mesh, y_true, y_pred)
+
+
+@pytest.mark.parametrize("beta", [0.0, -1.0, float("nan")])
+def test_bad_beta(octahedron, beta):
+    with pytest.raises(ValueError, match="beta: expected a positive"):
+        get_loss("depth")(MeshTopology.from_template(octahedron), beta=beta)
 
 
 def test_pose_and_pose_l1(mesh, batch):
@@ -231,7 +286,7 @@ def test_bad_sigma(octahedron, name, sigma):
         get_loss(name)(MeshTopology.from_template(octahedron), sigma=sigma)
 
 
-@pytest.mark.parametrize("name", sorted({*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS}))
+@pytest.mark.parametrize("name", sorted({*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS, *WEAK_TERMS}))
 def test_a_missing_output_is_named(octahedron, rng, name):
     y_true, _ = make_batch(rng, 6)
     with pytest.raises(ValueError, match=r"y_pred: expected .*, got \['other'\]"):

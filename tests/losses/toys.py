@@ -25,6 +25,8 @@ def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) ->
 
     y_true = {"vertices_uvd": uvd(num_vertices), "joints_uvd": uvd(NUM_JOINTS), "camera": cameras}
     y_true["joints_uvd"][:, 0, 2] = 0.0
+    y_true["pseudo_vertices_uvd"] = uvd(num_vertices)
+    y_true["depth_map"] = depth_map(rng, cameras)
 
     def moved(key: str) -> np.ndarray:
         return (y_true[key] + rng.normal(0, off, y_true[key].shape)).astype(np.float32)
@@ -33,10 +35,17 @@ def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) ->
     y_pred = {
         "vertices_uvd": moved("vertices_uvd"),
         "joints_uvd_mesh": moved("joints_uvd"),
+        "depth_map": depth_map(rng, cameras, holes=0.0),
         "heatmaps_1": maps[0],
         "heatmaps_2": maps[1],
     }
     return y_true, y_pred
+
+
+def depth_map(rng: np.random.Generator, cameras: np.ndarray, holes: float = 1 / 3) -> np.ndarray:
+    """(B, 6, 6) mm: up to 1.5 hand scales from the root, a share of it 0."""
+    offsets = rng.uniform(-1.5, 1.5, (BATCH, 6, 6)) * cameras[:, 5, None, None] + cameras[:, 4, None, None]
+    return np.where(rng.random(offsets.shape) < holes, 0, offsets).astype(np.float32)
 
 
 def naive_xyz(uvd: np.ndarray, y_true: dict) -> np.ndarray:

@@ -72,6 +72,7 @@ def mirror(sample: HandSample) -> HandSample:
         side="left" if sample.side == "right" else "right",
         joints_mm=sample.joints_mm * flip,
         vertices_mm=None if sample.vertices_mm is None else sample.vertices_mm * flip,
+        pseudo_vertices_mm=None if sample.pseudo_vertices_mm is None else sample.pseudo_vertices_mm * flip,
         **{name: cv2.flip(getattr(sample, name), 1) for name in PIXEL_FIELDS if getattr(sample, name) is not None},
     )
 
@@ -101,7 +102,8 @@ def crop(
 
     Returns:
         Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
-        `tfhand.geometry`), `side_mirrored` bool, and, where the sample has them, `vertices_uvd` `(V, 3)` float32,
+        `tfhand.geometry`), `side_mirrored` bool, and, where the sample has them, `vertices_uvd` and
+        `pseudo_vertices_uvd` `(V, 3)` float32,
         `joint_visible` `(21,)` bool (`False` outside of the crop too), `alpha` and `hand_alpha` `(size, size)` uint8,
         `depth_mm` and `scene_depth_mm` `(size, size)` float32, `depth_map` `(depth_size, depth_size)` float32.
 
@@ -193,9 +195,9 @@ class _View:
         turn = np.eye(3)
         turn[:2, :2] = self.rotation
         result = {"camera": camera}
-        for key, points in (("joints_uvd", sample.joints_mm), ("vertices_uvd", sample.vertices_mm)):
-            if points is not None:
-                result[key] = xyz_to_uvd((points @ turn.T).astype(np.float32), camera)
+        for name in ("joints", "vertices", "pseudo_vertices"):
+            if (points := getattr(sample, f"{name}_mm")) is not None:
+                result[f"{name}_uvd"] = xyz_to_uvd((points @ turn.T).astype(np.float32), camera)
         if sample.joint_visible is not None:
             places = result["joints_uvd"][:, :2]
             result["joint_visible"] = sample.joint_visible & ((places >= 0) & (places < 1)).all(axis=1)

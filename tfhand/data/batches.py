@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from tfhand.data.augment import AugmentConfig, Backgrounds, crop
+from tfhand.data.depth_noise import DepthNoiseConfig
+from tfhand.data.sample import HandSample
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
-#: Labels of a batch, as far as the dataset has them, and their shapes after the batch axis (None = vertices).
-TARGETS: dict[str, tuple[int | None, ...]] = {"vertices_uvd": (None, 3), "joints_uvd": (21, 3), "camera": (6,)}
+#: Labels of a batch, as far as the dataset has them; see `tfhand.data.augment.crop`.
+TARGETS = ("vertices_uvd", "joints_uvd", "camera", "pseudo_vertices_uvd", "depth_map")
 
 
 class BatchSource:
@@ -35,6 +37,8 @@ class BatchSource:
         seed: decides order and augmentation.
         shuffle: mix the samples anew every epoch.
         backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
+        depth_size: side of the depth maps, pixels; None leaves them out, as for datasets without depth.
+        depth_noise: the sensor that depth maps come from; None takes the dataset's depth as it is.
 
     Raises:
         ValueError: an empty dataset or a batch size below 1.
@@ -49,6 +53,8 @@ class BatchSource:
         seed: int = 0,
         shuffle: bool = True,
         backgrounds: Backgrounds | None = None,
+        depth_size: int | None = None,
+        depth_noise: DepthNoiseConfig | None = None,
     ):
         if len(dataset) == 0:
             raise ValueError("dataset: expected at least one sample, got none.")
@@ -61,6 +67,8 @@ class BatchSource:
         self.seed = seed
         self.shuffle = shuffle
         self.backgrounds = backgrounds
+        self.depth_size = depth_size
+        self.depth_noise = depth_noise
 
     def __len__(self) -> int:
         """Batches in an epoch: rounded down when shuffling (but at least one), up otherwise."""
@@ -69,20 +77,10 @@ class BatchSource:
         return -(-len(self.dataset) // self.batch_size)
 
     @functools.cached_property
-    def num_vertices(self) -> int | None:
-        """Vertices of the dataset's meshes, None where it has none (looks at the first sample)."""
-        vertices = self.dataset[0].vertices_mm
-        return None if vertices is None else len(vertices)
-
-    @property
     def target_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of what a batch's targets hold, without the batch axis."""
-        shapes = dict(TARGETS)
-        if self.num_vertices is None:
-            del shapes["vertices_uvd"]
-        else:
-            shapes["vertices_uvd"] = (self.num_vertices, 3)
-        return shapes
+        """Names and shapes of what a batch's targets hold, without the batch axis (looks at the first sample)."""
+        view = crop(self.dataset[0], 8, depth_size=self.depth_size)
+        return {name: view[name].shape for name in TARGETS if name in view}
 
     def indices(self, i: int) -> list[int]:
         """Numbers of the samples in batch `i`."""
@@ -97,6 +95,7 @@ class BatchSource:
 
         Raises:
             IndexError: `i` is negative, or beyond the last batch when not shuffling.
+            ValueError: a sample lacks a label that the dataset's first one has, or has one of another shape.
         """
         i = int(i)
         if i < 0 or (not self.shuffle and i >= len(self)):
@@ -106,10 +105,24 @@ class BatchSource:
         samples = many(indices) if many else (self.dataset[index] for index in indices)
         crops = []
         for place, sample in enumerate(samples, start=i * self.batch_size):
-            rng = None if self.augment is None else np.random.default_rng([self.seed, place])
-            crops.append(crop(sample, self.size, self.augment, rng, self.backgrounds))
-        targets = {key: np.stack([one[key] for one in crops]) for key in TARGETS if key in crops[0]}
+            view = self._crop(sample, place)
+            for name, shape in self.target_shapes.items():
+                if name not in view or view[name].shape != shape:
+                    found = view[name].shape if name in view else "none"
+                    raise ValueError(
+                        f"sample {sample.name!r}: expected {name} of shape {shape}, as the first sample's, got {found}."
+                    )
+            crops.append(view)
+        targets = {name: np.stack([one[name] for one in crops]) for name in self.target_shapes}
         return np.stack([one["image"] for one in crops]), targets
+
+    def _crop(self, sample: HandSample, place: int) -> dict[str, Any]:
+        drawn = self.augment is not None or self.depth_noise is not None
+        rng = np.random.default_rng([self.seed, place]) if drawn else None
+        return crop(
+            sample, self.size, self.augment, rng, self.backgrounds,
+            depth_size=self.depth_size, depth_noise=self.depth_noise,
+        )  # fmt: skip
 
 
 def iterate(source: BatchSource, start_step: int = 0, steps: int | None = None, workers: int = 2) -> Iterator[Batch]:

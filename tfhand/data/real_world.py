@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.data.dataset_dir import require_dataset
 from tfhand.data.sample import HandSample
 from tfhand.geometry import crop_intrinsics
 from tfhand.io import read_image
@@ -38,15 +39,16 @@ class RealWorldDataset:
     them; `tfhand.data.joint_adapters` brings predictions to that definition.
 
     Args:
-        data_dir: folder with `params.mat`, `pose_gt.mat` and `images/`.
+        data_dir: folder with `params.mat`, `pose_gt.mat` and `images/`; None for `$TFHAND_DATA/real_world`, or else
+            `~/tfhand_data/real_world`.
 
     Raises:
         FileNotFoundError: the folder or one of its files is missing.
         ValueError: a file is damaged, or the two files don't belong together.
     """
 
-    def __init__(self, data_dir: str | Path):
-        self.data_dir = Path(data_dir)
+    def __init__(self, data_dir: str | Path | None = None):
+        self.data_dir = require_dataset("real_world", data_dir, (PARAMS_FILE, POSE_FILE, "images"))
         params, pose_path = _load(self.data_dir, PARAMS_FILE), self.data_dir / POSE_FILE
         poses = _entry(_load(self.data_dir, POSE_FILE), "pose_gt", pose_path)
         if poses.ndim != 3 or poses.shape[1:] != (NUM_JOINTS, 3) or len(poses) == 0:
@@ -105,13 +107,6 @@ def _load(data_dir: Path, name: str) -> dict[str, Any]:
     import scipy.io
 
     path = data_dir / name
-    if not data_dir.is_dir():
-        raise FileNotFoundError(f"data_dir: expected a folder, got {data_dir}, which does not exist.")
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"data_dir: {data_dir} holds no {name}; expected the real-world test set with {PARAMS_FILE}, "
-            f"{POSE_FILE} and images/ directly in that folder."
-        )
     try:
         return scipy.io.loadmat(path, chars_as_strings=True)
     except Exception as error:  # scipy's parser raises whatever a damaged byte leads it to

@@ -44,8 +44,9 @@ class HandSample:
         alpha: `(H, W)` uint8, 255 where the background is hidden: by the hand, its arm, and what is about them; or None.
         hand_alpha: `(H, W)` uint8, 255 where the hand itself is seen, up to a little behind the wrist, or None.
         depth_mm: `(H, W)` float32, z of the hand's surface where it is seen, 0 elsewhere, or None.
-        scene_depth_mm: `(H, W)` float32, z of whatever hides the background, 0 where nothing does, or None. Equal to
-            `depth_mm` where that isn't 0.
+        scene_depth_mm: `(H, W)` float32, z of all that is in the scene, 0 where nothing was measured, or None. Equal to
+            `depth_mm` where that isn't 0. In renders it holds what hides the background (0 elsewhere), in what a depth
+            camera took the background too.
         joint_visible: `(21,)` bool, the skin around the joint is what its pixel shows (`rendering.joint_visibility` has
             the definition), or None.
         seed: the seed the sample was rendered from, or None for photographs.
@@ -53,6 +54,7 @@ class HandSample:
         root_depth_mm: z of the wrist that the protocol gives; from `joints_mm` where the dataset gives none.
         hand_scale_mm: length of the middle finger's MCP-PIP bone that the protocol gives; from `joints_mm` likewise.
         extras: further facts (shape weights, joint angles, ...): numpy arrays, numbers, strings.
+        pseudo_vertices_mm: like `vertices_mm`, but a network's guess, or None. `encode` doesn't store it.
     """
 
     image: np.ndarray
@@ -71,6 +73,7 @@ class HandSample:
     root_depth_mm: float | None = None
     hand_scale_mm: float | None = None
     extras: dict[str, Any] = dataclasses.field(default_factory=dict)
+    pseudo_vertices_mm: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         image, side = self.image, self.side
@@ -83,10 +86,12 @@ class HandSample:
         self.joints_mm = np.asarray(self.joints_mm, np.float32)
         if self.joints_mm.shape != (NUM_JOINTS, 3) or not np.isfinite(self.joints_mm).all():
             raise ValueError(f"joints_mm: expected finite ({NUM_JOINTS}, 3), got {self.joints_mm.shape}.")
-        if self.vertices_mm is not None:
-            self.vertices_mm = np.asarray(self.vertices_mm, np.float32)
-            if self.vertices_mm.ndim != 2 or self.vertices_mm.shape[1] != 3:
-                raise ValueError(f"vertices_mm: expected (V, 3), got {self.vertices_mm.shape}.")
+        for name in ("vertices_mm", "pseudo_vertices_mm"):
+            if (vertices := getattr(self, name)) is not None:
+                vertices = np.asarray(vertices, np.float32)
+                if vertices.ndim != 2 or vertices.shape[1] != 3:
+                    raise ValueError(f"{name}: expected (V, 3), got {vertices.shape}.")
+                setattr(self, name, vertices)
         if self.joint_visible is not None:
             self.joint_visible = np.asarray(self.joint_visible, bool)
             if self.joint_visible.shape != (NUM_JOINTS,):

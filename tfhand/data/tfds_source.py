@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from tfhand.constants import NUM_JOINTS
 from tfhand.data.augment import AugmentConfig, Backgrounds, crop
-from tfhand.data.batches import TARGETS
+from tfhand.data.depth_noise import DepthNoiseConfig
 from tfhand.data.sample import HandSample, decode
 from tfhand.data.tfds_records import IMAGES, STORED, to_record
 
@@ -54,6 +55,8 @@ def batches(
     split: str = "train",
     shuffle: int = 0,
     backgrounds: Backgrounds | None = None,
+    depth_size: int | None = None,
+    depth_noise: DepthNoiseConfig | None = None,
 ) -> tf.data.Dataset:
     """Batches of augmented crops as a `tf.data.Dataset` over tfrecord files, which are read in sequence.
 
@@ -70,12 +73,17 @@ def batches(
         shuffle: samples held to draw the next one from, files being mixed too; the stream never ends then. 0 goes
             through the split once, in order.
         backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
+        depth_size: side of the depth maps, pixels; None leaves them out and saves decoding depth.
+        depth_noise: the sensor that depth maps come from; None for exact depth.
 
     Returns:
         Dataset of `(images (B, S, S, 3) uint8, targets)`; the targets are those of `BatchSource`, float32.
     """
     num_vertices = builder.info.features["vertices_mm"].shape[0]
-    shapes = {name: tuple(num_vertices if side is None else side for side in shape) for name, shape in TARGETS.items()}
+    shapes = {"vertices_uvd": (num_vertices, 3), "joints_uvd": (NUM_JOINTS, 3), "camera": (6,)}
+    if depth_size is not None:
+        shapes["depth_map"] = (depth_size, depth_size)
+    drawn = augment is not None or depth_noise is not None
     # One file after the other where the order counts, otherwise several at a time.
     read = tfds.ReadConfig(shuffle_seed=seed) if shuffle else tfds.ReadConfig(interleave_cycle_length=1)
     examples = builder.as_dataset(split=split, decoders=_as_stored(), shuffle_files=shuffle > 0, read_config=read)
@@ -83,9 +91,9 @@ def batches(
         examples = examples.shuffle(shuffle, seed, reshuffle_each_iteration=True).repeat()
 
     def load(place: np.ndarray, *stored: np.ndarray) -> list[np.ndarray]:
-        sample = decode(to_record(dict(zip(STORED, stored, strict=True))), with_depth=False)
-        rng = None if augment is None else np.random.default_rng([seed, int(place)])
-        view = crop(sample, size, augment, rng, backgrounds)
+        sample = decode(to_record(dict(zip(STORED, stored, strict=True))), with_depth=depth_size is not None)
+        rng = np.random.default_rng([seed, int(place)]) if drawn else None
+        view = crop(sample, size, augment, rng, backgrounds, depth_size=depth_size, depth_noise=depth_noise)
         return [view["image"], *(view[name] for name in shapes)]
 
     def prepare(place: tf.Tensor, example: dict[str, tf.Tensor]):

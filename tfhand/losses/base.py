@@ -14,6 +14,11 @@ from tfhand.geometry.camera_ops import uvd_to_normalised_xyz
 from tfhand.losses.topology import MeshTopology
 
 
+#: What a term must be given of the ground truth. "joints_2d" is `joints_uvd` without its d, "joints_3d" all of it,
+#: "mesh" is `vertices_uvd`, "depth" is `depth_map`, "pseudo_mesh" is `pseudo_vertices_uvd`.
+SUPERVISION = ("joints_2d", "joints_3d", "mesh", "depth", "pseudo_mesh")
+
+
 class LossInputs:
     """One batch of ground truth and predictions, in float32 and in the spaces the losses work in.
 
@@ -23,8 +28,10 @@ class LossInputs:
     length or a normal in uvd would change with the crop and mean nothing.
 
     Args:
-        y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6).
-        y_pred: outputs of the network; which ones are needed depends on the terms.
+        y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6); for the weakly supervised terms
+            `pseudo_vertices_uvd` (B, V, 3) and `depth_map` (B, S, S), mm, 0 where the hand isn't seen or measured.
+        y_pred: outputs of the network, and `depth_map` (B, S, S) where it was rendered from them; which ones are
+            needed depends on the terms.
     """
 
     def __init__(self, y_true: Mapping[str, Any], y_pred: Mapping[str, Any]):
@@ -73,6 +80,11 @@ class LossInputs:
         return self.to_xyz(self.true("vertices_uvd"))
 
     @cached_property
+    def pseudo_vertices_xyz(self) -> Any:
+        """Vertices of the pseudo-ground truth, (B, V, 3), root-relative, in hand scales."""
+        return self.to_xyz(self.true("pseudo_vertices_uvd"))
+
+    @cached_property
     def vertices_pred_xyz(self) -> Any:
         """Predicted vertices, (B, V, 3), relative to the ground-truth root, in hand scales."""
         return self.to_xyz(self.pred("vertices_uvd"))
@@ -101,9 +113,14 @@ class LossTerm:
 
     Args:
         topology: the mesh that the vertices belong to.
+
+    Attributes:
+        name: what configs and logs call the term.
+        supervision: what must be known of a hand, one of `SUPERVISION`.
     """
 
     name: ClassVar[str]
+    supervision: ClassVar[str] = "mesh"
 
     def __init__(self, topology: MeshTopology):
         self.topology = topology

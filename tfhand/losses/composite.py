@@ -13,6 +13,14 @@ from tfhand.losses.base import LossInputs, LossTerm
 from tfhand.losses.registry import get_loss
 from tfhand.losses.topology import MeshTopology
 
+#: Weights of the paper's weakly supervised loss, equation 8, without 3D joints (with them, `pose` has a weight of 10):
+#: `0.1 L_H + 0.1 L_D + 1 (L_e + 50 L_l)`.
+WEAKLY_SUPERVISED_WEIGHTS: dict[str, float] = {
+    "heatmap": 0.1,
+    "depth": 0.1,
+    "pseudo_edge": 1.0,
+    "pseudo_laplacian": 50.0,
+}
 #: Weights of the paper's fully supervised loss, equation 6:
 #: `0.5 L_H + 1 (L_v + L_n + L_e + 50 L_l) + 1 L_J`.
 FULLY_SUPERVISED_WEIGHTS: dict[str, float] = {
@@ -64,12 +72,17 @@ class CompositeLoss:
         topology = MeshTopology.from_template(template)
         self.terms = {name: _build(name, topology, options.get(name, {})) for name in self.weights}
 
+    @property
+    def supervision(self) -> frozenset[str]:
+        """What must be known of a hand, of `tfhand.losses.base.SUPERVISION`."""
+        return frozenset(term.supervision for term in self.terms.values())
+
     def __call__(self, y_true: Mapping[str, Any], y_pred: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Computes the loss of a batch.
 
         Args:
-            y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6), any floating dtype.
-            y_pred: outputs of the network by name.
+            y_true: see `LossInputs`; any floating dtype.
+            y_pred: outputs of the network by name, and `depth_map` where a term of the supervision "depth" has a weight.
 
         Returns:
             `(total, parts)`: the weighted sum and every term before its weight, float32 scalars, averaged over

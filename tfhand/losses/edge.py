@@ -21,8 +21,12 @@ class EdgeLoss(LossTerm):
     """
 
     def call(self, inputs: LossInputs) -> Any:
-        lengths_true = self._squared_lengths(inputs.vertices_true_xyz)
+        lengths_true = self._squared_lengths(self.reference(inputs))
         return squared_norm(lengths_true - self._squared_lengths(inputs.vertices_pred_xyz))
+
+    def reference(self, inputs: LossInputs) -> Any:
+        """Vertices of the mesh to compare with, (B, V, 3), root-relative, in hand scales."""
+        return inputs.vertices_true_xyz
 
     def _squared_lengths(self, vertices: Any) -> Any:
         starts = ops.take(vertices, self.topology.edges[:, 0], axis=1)

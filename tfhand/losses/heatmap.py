@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -29,6 +29,8 @@ class HeatmapLoss(LossTerm):
     References:
         Ge et al. 2019, section 4.3, "Heat-map Loss".
     """
+
+    supervision: ClassVar[str] = "joints_2d"
 
     def __init__(self, topology: MeshTopology, sigma: float | None = None):
         super().__init__(topology)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -27,6 +27,8 @@ class HeatmapCrossEntropy(LossTerm):
     Raises:
         ValueError: `sigma` is not positive.
     """
+
+    supervision: ClassVar[str] = "joints_2d"
 
     def __init__(self, topology: MeshTopology, sigma: float | None = None):
         super().__init__(topology)

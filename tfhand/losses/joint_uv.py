@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from keras import ops
 
@@ -26,6 +26,8 @@ class JointUV(LossTerm):
     References:
         Sun et al., "Integral Human Pose Regression", ECCV 2018.
     """
+
+    supervision: ClassVar[str] = "joints_2d"
 
     def __init__(self, topology: MeshTopology):
         super().__init__(topology)

@@ -23,9 +23,13 @@ class LaplacianLoss(LossTerm):
     """
 
     def call(self, inputs: LossInputs) -> Any:
-        offsets = inputs.vertices_true_xyz - inputs.vertices_pred_xyz
+        offsets = self.reference(inputs) - inputs.vertices_pred_xyz
         weights = ops.cast(self.topology.neighbour_weights, keras.config.floatx())
         mean = 0.0
         for slot in range(weights.shape[1]):
             mean = mean + ops.take(offsets, self.topology.neighbours[:, slot], axis=1) * weights[:, slot, None]
         return squared_norm(offsets - mean)
+
+    def reference(self, inputs: LossInputs) -> Any:
+        """Vertices of the mesh to compare with, (B, V, 3), root-relative, in hand scales."""
+        return inputs.vertices_true_xyz

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tfhand.losses.base import LossInputs, LossTerm, squared_norm
 from tfhand.losses.registry import register_loss
@@ -17,6 +17,8 @@ class PoseLoss(LossTerm):
     References:
         Ge et al. 2019, section 4.3, "3D Pose Loss".
     """
+
+    supervision: ClassVar[str] = "joints_3d"
 
     def call(self, inputs: LossInputs) -> Any:
         return squared_norm(inputs.joints_pred_xyz - inputs.joints_true_xyz)

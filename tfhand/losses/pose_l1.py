@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tfhand.losses.base import LossInputs, LossTerm, mean_absolute
 from tfhand.losses.registry import register_loss
@@ -20,6 +20,8 @@ class PoseL1(LossTerm):
         topology: unused; every term is built alike.
         depth_weight: weight of the depth error that is counted once more on its own.
     """
+
+    supervision: ClassVar[str] = "joints_3d"
 
     def __init__(self, topology: MeshTopology, depth_weight: float = 0.0):
         super().__init__(topology)

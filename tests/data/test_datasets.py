@@ -1,0 +1,66 @@
+"""The table of datasets, and opening them by name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
+from tfhand.data.sample import encode
+from tfhand.data.shards import ShardSetWriter, write_shard
+from tfhand.data.sources import SOURCES
+from tfhand.metrics.protocols import PROTOCOLS
+
+
+def write_shards(folder, samples, config):
+    writer = ShardSetWriter(folder, len(samples), 4, config)
+    write_shard(writer.shard_path(0), (encode(sample) for sample in samples))
+    writer.finish()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_has_a_source_known_protocols_and_says_what_to_get(name, tmp_path, monkeypatch) -> None:
+    info = get_dataset(name)
+    assert info.name == name and info.source is SOURCES[name]
+    assert info.evaluation_split in info.splits and set(info.protocols) <= set(PROTOCOLS)
+    assert info.train_split in (None, *info.splits)
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError) as caught:
+        open_dataset(name, split=info.evaluation_split)
+    for told in (str(tmp_path / name), info.source.page, *info.source.files):
+        assert told in str(caught.value)
+    with pytest.raises(ValueError, match=f"split: expected one of .* of {name}, got 'other'"):
+        open_dataset(name, tmp_path, "other")
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="dataset: expected one of synthetic, .*stb.*, got 'nyu'"):
+        open_dataset("nyu")
+
+
+def test_shards_lie_in_the_folder_its_split_or_its_shards(tmp_path, sample_factory, monkeypatch) -> None:
+    write_shards(tmp_path / "one", [sample_factory(1)], {})
+    write_shards(tmp_path / "data" / "synthetic" / "validation", [sample_factory(2)], {})
+    write_shards(tmp_path / "stb" / "shards" / "test", [sample_factory(3)], {"dataset": "stb", "split": "test"})
+    monkeypatch.setenv("TFHAND_DATA", str(tmp_path / "data"))
+    sample = open_dataset("synthetic", tmp_path / "one", with_depth=True)[0]
+    assert sample.seed == 1 and sample.depth_mm is not None
+    sample = open_dataset("synthetic", split="validation", with_alpha=False)[0]
+    assert sample.seed == 2 and sample.depth_mm is None and sample.alpha is None
+    assert open_dataset("stb", tmp_path / "stb", "test")[0].seed == 3
+    with pytest.raises(FileNotFoundError, match="data/synthetic holds no train/"):
+        open_dataset("synthetic", split="train")
+    ShardSetWriter(tmp_path / "half", 4, 2, {})
+    with pytest.raises(FileNotFoundError, match="half is half-generated"):
+        open_dataset("synthetic", tmp_path / "half")
+
+
+def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) -> None:
+    write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test"})
+    with pytest.raises(ValueError, match="expected shards of stb, split 'test', in .*, got dataset 'rhd'"):
+        open_dataset("stb", tmp_path, "test")
+    with pytest.raises(ValueError, match="got split 'test'"):
+        open_dataset("rhd", tmp_path, "train")
+    info = json.loads((tmp_path / "dataset.json").read_text())
+    assert info["config"] == {"dataset": "rhd", "split": "test"}

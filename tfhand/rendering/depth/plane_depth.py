@@ -1,0 +1,54 @@
+"""The differentiable half of the depth renderer: where each pixel's ray meets the triangle it sees."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+#: Planes whose normal is this close to perpendicular to the ray (cosine) count as seen edge-on.
+_MIN_COSINE = 1e-3
+#: A ray may meet its plane this share of the depth beyond the corners' depths, because the backends decide on a
+#: triangle's edges in finite precision; beyond that, depths are held.
+_SLACK = 1e-3
+
+
+def plane_depth(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+    """Returns the depth of the given triangle on the ray of each pixel, differentiable.
+
+    A ray `z r`, `r = ((x - u0) / fx, (y - v0) / fy, 1)`, meets the plane of a triangle `a, b, c` with normal
+    `n = (b - a) x (c - a)` at `z = n.a / n.r`. That is the perspective-correct interpolation, written without
+    weights: `z = 1 / sum(l_i / z_i)` with the barycentric weights `l` of the projected triangle. Its derivative
+    by corner `i` is `w_i n / n.r`, `w` being the weights in space; it grows with the slope.
+
+    Args:
+        vertices: (B, V, 3) float32, camera frame, mm.
+        faces: (F, 3) int32.
+        intrinsics: (B, 4) float32 `fx, fy, u0, v0`, pixels of the map.
+        seen: (B, S, S) int32, the face that each pixel sees, -1 for none.
+
+    Returns:
+        (B, S, S) float32, mm; 0 where no face is seen.
+    """
+    hit = seen >= 0
+    size = tf.shape(seen)[1]
+    # Only the pixels that see something: elsewhere there is no plane, and no gradient may arise.
+    place = tf.where(hit)
+    sample = tf.cast(place[:, 0], tf.int32)
+    corner = tf.gather(faces, tf.boolean_mask(seen, hit))
+    index = sample[:, None] * tf.shape(vertices)[1] + corner
+    corners = tf.gather(tf.reshape(vertices, (-1, 3)), index)
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    camera = tf.gather(intrinsics, sample)
+    centre = tf.cast(place[:, 2:0:-1], tf.float32) + 0.5
+    ray = tf.concat([(centre - camera[:, 2:]) / camera[:, :2], tf.ones_like(centre[:, :1])], axis=1)
+    normal = tf.linalg.cross(b - a, c - a)
+    along = tf.reduce_sum(normal * ray, axis=1)
+    length = tf.stop_gradient(tf.norm(normal, axis=1) * tf.norm(ray, axis=1))
+    steep = tf.abs(along) <= _MIN_COSINE * length
+    depth = tf.reduce_sum(normal * a, axis=1) / tf.where(steep, tf.ones_like(along), along)
+    z = corners[:, :, 2]
+    depth = tf.where(steep, tf.reduce_mean(z, axis=1), depth)
+    slack = tf.stop_gradient(_SLACK * tf.reduce_max(tf.abs(z), axis=1))
+    depth = tf.clip_by_value(depth, tf.reduce_min(z, axis=1) - slack, tf.reduce_max(z, axis=1) + slack)
+    return tf.ensure_shape(
+        tf.scatter_nd(place, depth, tf.cast([tf.shape(seen)[0], size, size], tf.int64)), seen.shape
+    )

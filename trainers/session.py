@@ -1,0 +1,109 @@
+"""A training from its config to its last weights: what all trainers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfhand.data import BatchSource
+from tfhand.data.batches import Batch
+from tfhand.losses import CompositeLoss
+from tfhand.mesh import HandTemplate
+from tfhand.models import HandMeshNet, get_preset
+from tfhand.rendering.kernel import KernelError
+from trainers import devices
+from trainers.average import WeightAverage
+from trainers.callbacks import NonFiniteLossError
+from trainers.checkpoint import Progress, read_progress
+from trainers.config import StageConfig
+from trainers.config_file import Config, load_config
+from trainers.depth_maps import check_renderer
+from trainers.run_folder import RunFolder
+from trainers.stage import Run, train_stages
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run trains and validates on.
+
+    Args:
+        batches: gives the batches of a stage from its number and config.
+        validation: plain crops, in memory.
+    """
+
+    batches: Callable[[int, StageConfig], BatchSource]
+    validation: Sequence[Batch]
+
+
+#: Opens a run's data, given its folder and the network as it is before training.
+OpenData = Callable[[RunFolder, HandMeshNet], TrainingData]
+#: Checks, before anything is made, that a config's data and losses go together, given the template and the losses of
+#: every stage; raises ValueError or OSError where they don't.
+Prepare = Callable[[Config, HandTemplate, Mapping[str, CompositeLoss]], OpenData]
+
+
+def run_command(
+    config_class: type[Config],
+    default: Path,
+    train: Callable[[Config], int],
+    arguments: Sequence[str] | None,
+    description: str | None,
+) -> int:
+    """Runs a trainer's command; what goes wrong is told in one line.
+
+    Args:
+        config_class: the trainer's config.
+        default: YAML file that is read when no `--config` is given.
+        train: trains as a config says, and returns the exit status.
+        arguments: command line without the program's name; None takes that of the process.
+        description: first lines of `--help`.
+
+    Raises:
+        SystemExit: something is wrong with the config, the data or the training.
+    """
+    config = load_config(config_class, default, arguments, description)
+    try:
+        return train(config)
+    except (ValueError, OSError, KernelError, NonFiniteLossError) as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def run_training(config: Config, module: str, prepare: Prepare) -> int:
+    """Trains as the config says, or what is left of it.
+
+    Args:
+        config: the run's config.
+        module: the trainer's name, such as `trainers.fully_supervised`.
+        prepare: the trainer's own part.
+
+    Returns:
+        0 at the end, 130 when asked to stop before.
+
+    Raises:
+        ValueError, OSError, KernelError, NonFiniteLossError: the message says what is wrong.
+    """
+    strategy = devices.set_up(config)
+    if get_preset(config.preset).joint_definition != "tfhand":
+        raise ValueError(f"preset: expected one for training, got {config.preset!r}, which is for imported weights.")
+    template = HandTemplate.load()
+    losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
+    if any("depth" in loss.supervision for loss in losses.values()):
+        check_renderer(config.jit_compile)
+    open_data = prepare(config, template, losses)
+    folder = RunFolder(config.out)
+    checkpoint = folder.open(config, module)
+    progress = Progress() if checkpoint is None else read_progress(checkpoint)
+    with devices.scope(strategy):
+        network = HandMeshNet.from_preset(config.preset, weights=config.weights, template=template)
+        copy = HandMeshNet.from_preset(config.preset, weights=None, template=template)
+        average = WeightAverage(network, copy, config.ema_decay)
+    data = open_data(folder, network)
+    run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy)
+    if checkpoint is not None:
+        print(f"continuing from {checkpoint}: stage {progress.stage}, step {progress.step}")
+    if not train_stages(run, losses, data.batches, checkpoint):
+        print(f"stopped at step {progress.step} of stage {progress.stage}; the same command continues")
+        return 130
+    print(f"done: {folder.weights}; {folder.readme} explains the rest")
+    return 0
