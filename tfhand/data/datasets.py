@@ -173,11 +173,14 @@ def open_dataset(
     split: str = "train",
     with_depth: bool = False,
     with_alpha: bool = True,
+    workers: int | None = None,
+    progress: bool = True,
 ) -> Samples:
     """The samples of a split.
 
     Shards are taken from the first of these that holds some: `data_dir` itself, `data_dir/SPLIT`,
-    `data_dir/shards/SPLIT`.
+    `data_dir/shards/SPLIT`. Where none does and the set has files of its own, they are converted to the last one, once
+    (`tfhand.data.convert`).
 
     Args:
         name: of the dataset, in `DATASETS`.
@@ -185,6 +188,8 @@ def open_dataset(
         split: of `DATASETS[name].splits`.
         with_depth: read depth maps too, where the set has any.
         with_alpha: read alpha masks too, likewise.
+        workers: processes that convert; None for as many as there are cores.
+        progress: show a bar while they do.
 
     Raises:
         ValueError: an unknown dataset or split, damaged files, or a folder with shards of another dataset.
@@ -201,7 +206,11 @@ def open_dataset(
             if (folder / PLAN_FILE).is_file():
                 read_info(folder)  # says that it is half-generated
         raise FileNotFoundError(missing_data(name, data_dir, f"{root} holds no {split}/" if root.is_dir() else None))
-    return info.read(data_dir, split)
+    if not info.converts:
+        return info.read(data_dir, split)
+    from tfhand.data.convert import convert_dataset
+
+    return ShardedDataset(convert_dataset(name, data_dir, split, None, workers, progress=progress), with_depth, with_alpha)
 
 
 def find_shards(info: DatasetInfo, data_dir: str | Path | None, split: str) -> Path | None:

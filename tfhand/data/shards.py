@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,21 @@ def _writing(path: str | Path) -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise OSError(f"{path} can't be written: {error}.") from error
+
+
+def read_shard(path: str | Path) -> Iterator[bytes]:
+    """The records of a shard, in order.
+
+    Raises:
+        ValueError: the file is truncated or damaged.
+    """
+    try:
+        reader = _open(Path(path))
+        for number in range(reader.num_records()):
+            yield reader.read([number])[0]
+        reader.close()
+    except RuntimeError as error:
+        raise _damaged(Path(path), error) from error
 
 
 class ShardSetWriter:
@@ -124,8 +139,12 @@ class ShardSetWriter:
         """Numbers of the shards still to write; the others are kept as they are."""
         return [index for index in range(self.num_shards) if not self.shard_path(index).exists()]
 
-    def finish(self) -> None:
+    def finish(self, lengths: Sequence[int] | None = None, facts: dict[str, Any] | None = None) -> None:
         """Declares the dataset whole by writing `dataset.json`.
+
+        Args:
+            lengths: samples in each shard where some were left out; None where all are there.
+            facts: further entries of `dataset.json` (JSON-like).
 
         Raises:
             ValueError: shards are missing or of the wrong length.
@@ -133,12 +152,18 @@ class ShardSetWriter:
         missing = self.missing_shards()
         if missing:
             raise ValueError(f"expected {self.num_shards} shards, {len(missing)} are missing: {missing[:5]}...")
-        lengths = []
-        for index in range(self.num_shards):
-            lengths.append(len(self.shard_range(index)))
-            _check_shard(self.shard_path(index), lengths[-1])
-        shards = [self.shard_path(index).name for index in range(self.num_shards)]
-        _write_json(self.data_dir / INFO_FILE, {**self.plan, "shards": shards, "shard_lengths": lengths})
+        if lengths is None:
+            lengths = [len(self.shard_range(index)) for index in range(self.num_shards)]
+        for index, length in enumerate(lengths):
+            _check_shard(self.shard_path(index), length)
+        whole = {
+            **self.plan,
+            **(facts or {}),
+            "num_samples": sum(lengths),
+            "shards": [self.shard_path(index).name for index in range(self.num_shards)],
+            "shard_lengths": list(lengths),
+        }
+        _write_json(self.data_dir / INFO_FILE, whole)
 
 
 class ShardedDataset:

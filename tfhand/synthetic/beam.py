@@ -15,8 +15,9 @@ import cv2
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from tfhand.data.shards import write_shard
+from tfhand.parallel import one_thread
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig
-from tfhand.synthetic.jobs import ShardJob, one_thread, plan
+from tfhand.synthetic.jobs import ShardJob, plan
 
 #: Writes the records of a job to its path, or nothing where that file is there.
 WriteFunction = Callable[[ShardJob, Iterator[bytes]], None]

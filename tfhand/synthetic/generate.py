@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +9,9 @@ import cv2
 from tqdm import tqdm
 
 from tfhand.data.shards import write_shard
+from tfhand.parallel import run_in_processes
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig
-from tfhand.synthetic.jobs import ShardJob, one_thread, plan
+from tfhand.synthetic.jobs import ShardJob, plan
 
 _worker: dict[str, Any] = {}
 
@@ -53,36 +51,12 @@ def generate(
     writer, jobs = plan(out, num_samples, config, seed, shard_size)
     total = sum(len(job) for job in jobs)
     if jobs:
-        _run(jobs, min(workers, len(jobs)), tqdm(
+        bar = tqdm(
             total=num_samples, initial=num_samples - total, unit="image", disable=not progress, smoothing=0.05
-        ))  # fmt: skip
+        )  # fmt: skip
+        run_in_processes(_write, jobs, min(workers, len(jobs)), _start_worker, (jobs[0].config,), bar)
     writer.finish()
     return total
-
-
-def _run(jobs: list[ShardJob], workers: int, bar: tqdm) -> None:
-    """Writes the shards of `jobs` in fresh processes while the bar counts samples."""
-    # Spawned, not forked: a fork would inherit the parent's threads in an unknown state.
-    context = multiprocessing.get_context("spawn")
-    done = context.Value("q", 0)
-    with one_thread(), bar, ProcessPoolExecutor(workers, context, _start_worker, (jobs[0].config, done)) as pool:
-        pending = {pool.submit(_write, job) for job in jobs}
-        shown = 0
-        try:
-            while pending:
-                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
-                bar.update(done.value - shown)
-                shown = done.value
-        except BrokenProcessPool as error:
-            raise ChildProcessError(
-                f"a rendering process was killed, perhaps for lack of memory ({workers} at work); "
-                "the same command goes on, with fewer workers if need be."
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _start_worker(config: SyntheticConfig, done: Any) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +10,6 @@ from tfhand.data.sample import encode
 from tfhand.data.shards import ShardSetWriter
 from tfhand.rendering.kernel import load_library
 from tfhand.synthetic.generator import GENERATOR_VERSION, HandGenerator, SyntheticConfig, sample_seed
-
-#: Every worker is one thread: processes share the cores better than threads inside them.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,15 +88,3 @@ def plan(
         path = str(writer.shard_path(index).absolute())
         jobs.append(ShardJob(path, numbers.start, numbers.stop, config, seed, photographs))
     return writer, jobs
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Processes started meanwhile use one thread each."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
