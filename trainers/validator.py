@@ -20,9 +20,10 @@ FIGURES = {
 }
 
 
-def figures_of(kind: str, labels: Iterable[str]) -> tuple[str, ...]:
-    """Names of the figures that a stage of `kind` can be judged by, on hands with the given `labels`."""
-    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or "vertices_uvd" in labels)
+def figures_of(kind: str, labels: Iterable[str], outputs: Iterable[str]) -> tuple[str, ...]:
+    """Names of the figures that a stage of `kind` can be judged by, with such `labels` and `outputs` of the network."""
+    has_meshes = "vertices_uvd" in labels and "vertices_uvd" in outputs
+    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or has_meshes)
 
 
 class Validator:
@@ -51,7 +52,7 @@ class Validator:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
         outputs = [self._predict(images, labels) for images, labels in self.batches]
         pred = {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
-        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true)}
+        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true, self.network.output)}
         return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
 
     def _predict(self, images: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -61,7 +62,7 @@ class Validator:
         last = max(key for key in outputs if key.startswith("heatmaps_"))
         wanted = {"joints_uv": peaks(_array(outputs[last]))}
         if self.kind == "full":
-            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd")}
+            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd") if key in outputs}
         return wanted
 
     def _figure(self, name: str, pred: dict[str, np.ndarray]) -> float:

@@ -42,8 +42,6 @@ class HandJointNet(HandNet):
         Ge et al.: 3D Hand Shape and Pose Estimation from a Single RGB Image, CVPR 2019, section 5.4 and table 3.
     """
 
-    has_mesh = False
-
     def __init__(self, preset: Preset, joint_readout: str | None = None, **kwargs: Any) -> None:
         check_pipeline(preset, "joints")
         readout = checked_readout(preset, joint_readout)

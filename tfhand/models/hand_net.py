@@ -25,7 +25,6 @@ class HandNet(keras.Model):
         preset: all sizes.
         joint_readout: where u, v of `joints_uvd` come from, "mesh" or "heatmap".
         heatmap_stage, mesh_stage, pose_stage: the stages as models that share the network's weights.
-        has_mesh: whether `vertices_uvd` is among the outputs.
     """
 
     preset: Preset
@@ -33,7 +32,6 @@ class HandNet(keras.Model):
     heatmap_stage: keras.Model
     mesh_stage: keras.Model
     pose_stage: keras.Model
-    has_mesh: bool = True
 
     # Sizes
 
