@@ -10,6 +10,7 @@ A config file holds only what differs from the defaults below, and any field can
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from tfhand.data.augment import AugmentConfig
@@ -152,24 +153,30 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, stage in self.stages.items():
-            _require(stage.steps >= 0, f"stages.{name}.steps", "at least 0", stage.steps)
-            _require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
-            _require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
-            _require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
+            require(stage.steps >= 0, f"stages.{name}.steps", "at least 0", stage.steps)
+            require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
+            require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
+            require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
             rate = stage.optimizer.learning_rate
-            _require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)
-        _require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
+            require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)
+        require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
         for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
-            _require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        _require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)
-        _require(self.data.num_validation >= 1, "data.num_validation", "at least 1", self.data.num_validation)
+            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)
+        require(self.data.num_validation >= 1, "data.num_validation", "at least 1", self.data.num_validation)
 
     @property
     def active_stages(self) -> list[tuple[str, StageConfig]]:
         """The stages that have steps, in order."""
         return [(name, stage) for name, stage in self.stages.items() if stage.steps > 0]
 
+    @property
+    def evaluation_set(self) -> tuple[str, str | None]:
+        """Dataset to evaluate the run on and its folder, None where it lies in its usual place."""
+        return "synthetic", self.data.validation or str(Path(self.out) / "data" / "validation")
 
-def _require(fine: bool, name: str, expected: str, got: Any) -> None:
+
+def require(fine: bool, name: str, expected: str, got: Any) -> None:
+    """Raises ValueError that says what was expected of the field `name`, unless all is fine."""
     if not fine:
         raise ValueError(f"{name}: expected {expected}, got {got!r}")

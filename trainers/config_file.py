@@ -46,7 +46,7 @@ def load_config(
     parser = ArgumentParser(description=description, exit_on_error=False)
     parser.add_argument("--config", action="config", help=f"YAML file; {default} when none is given")
     parser.add_class_arguments(config_class, None)
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    arguments = _spelled(list(sys.argv[1:] if arguments is None else arguments), config_class)
     only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     only_config.add_argument("--config", type=Path)
     file = only_config.parse_known_args(arguments)[0].config
@@ -111,6 +111,21 @@ def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> l
         elif before != after:
             lines.append(f"{name}: {before} -> {after}")
     return lines
+
+
+def _spelled(arguments: list[str], config_class: type) -> list[str]:
+    """Lets options be spelled with hyphens, `--data-dir`, and switches stand alone, `--with-3d-pose`."""
+    switches = {f"--{key}" for key, hint in typing.get_type_hints(config_class).items() if hint is bool}
+    spelled = []
+    for place, argument in enumerate(arguments):
+        if argument.startswith("--"):
+            name, equals, value = argument.partition("=")
+            argument = name[:2] + name[2:].replace("-", "_") + equals + value
+            following = arguments[place + 1 : place + 2]
+            if argument in switches and (not following or following[0].startswith("-")):
+                argument += "=true"
+        spelled.append(argument)
+    return spelled
 
 
 def _take_loss_weights(arguments: list[str]) -> tuple[list[str], dict[tuple[str, str], str]]:

@@ -9,7 +9,7 @@ from tfhand.data import BatchSource, ShardedDataset
 from tfhand.data.batches import Batch
 from tfhand.rendering.background import BackgroundSource
 from tfhand.synthetic.split import background_cell, in_split
-from trainers.config import DataConfig, StageConfig
+from trainers.config import DataConfig, InputConfig, StageConfig
 
 VALIDATION_BATCH = 16
 #: Seed of rendered validation hands, unlike any sensible seed of a run.
@@ -67,7 +67,7 @@ def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertice
     return list(BatchSource(FirstSamples(dataset, config.num_validation), VALIDATION_BATCH, size, shuffle=False))
 
 
-def open_backgrounds(config: DataConfig) -> BackgroundSource:
+def open_backgrounds(config: InputConfig) -> BackgroundSource:
     """The pictures that augmentation puts behind hands: those that validation hands never stand before.
 
     Raises:
@@ -119,23 +119,27 @@ def check_meshes(dataset: Any, num_vertices: int, where: str) -> None:
 
 def training_batches(
     dataset: Any,
-    config: DataConfig,
+    config: InputConfig,
     stage: StageConfig,
     size: int,
     seed: int,
     backgrounds: BackgroundSource | None = None,
+    depth_size: int | None = None,
 ) -> BatchSource:
     """The batches of a stage: batch `i` is a pure function of `seed` and `i`.
 
     Args:
-        dataset: what `open_training_set` gave.
+        dataset: hands.
         config: says how to augment.
         stage: says how many samples a batch has.
         size: side of the crops, pixels.
         seed: of order and augmentation; another one for every stage.
         backgrounds: where augmentation finds other backgrounds; None leaves those that are there.
+        depth_size: side of depth maps, pixels; None leaves them out.
     """
-    return BatchSource(dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds)
+    return BatchSource(
+        dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds, depth_size=depth_size
+    )
 
 
 def _open(data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int) -> ShardedDataset:

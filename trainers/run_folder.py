@@ -32,7 +32,7 @@ A training run of tfhand: preset `{preset}`, stages {stages}, seed {seed}.
 | validation pictures: photograph, ground truth, prediction | `pictures/` |
 | averaged weights at the last validation, in the end the result | `{weights}` |
 | what resuming needs (weights, optimizer, averages, position) | `checkpoints/` |
-| hands that were rendered for this run, if any | `data/` |
+| hands that were rendered for this run, pseudo meshes that were computed for it, if any | `data/` |
 | the batch that made the loss infinite or not a number, if one did | `bad_batch.npz` |
 
 Continue after an interruption (the same command as at the start; it finds the last checkpoint itself):
@@ -45,7 +45,7 @@ Watch:
 
 Evaluate:
 
-    python -m trainers.evaluate --dataset synthetic --data-dir {validation} \\
+    python -m trainers.evaluate --dataset {dataset} \\
         --preset {preset} --weights {folder}/{weights} --out {folder}/evaluation
 """
 
@@ -113,6 +113,7 @@ class RunFolder:
     def _describe(self, config: TrainConfig, module: str) -> str:
         stages = [f"`{name}` ({stage.steps} steps of {stage.batch_size})" for name, stage in config.active_stages]
         command = f"python -m {module} --config {self.config}"
+        dataset, data_dir = config.evaluation_set
         return README.format(
             title=self.path.name,
             preset=config.preset,
@@ -121,7 +122,7 @@ class RunFolder:
             weights=self.weights.name,
             folder=self.path,
             command=command if config.resume == "auto" else f"{command} --resume auto",
-            validation=config.data.validation or self.data / "validation",
+            dataset=dataset if data_dir is None else f"{dataset} --data-dir {data_dir}",
         )
 
 

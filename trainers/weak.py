@@ -1,0 +1,130 @@
+"""Fine-tunes a network on photographs with 2D joints and depth maps, without meshes.
+
+    python -m trainers.weak --dataset stb --data-dir STB                   # 2D joints and depth
+    python -m trainers.weak --dataset rhd --data-dir RHD --with-3d-pose    # 3D joints too
+    python -m trainers.weak --dataset synthetic_target --data-dir data/target --weights runs/mobile/weights.safetensors
+
+The same command continues an interrupted run from its last checkpoint. docs/weak_supervision.md has the method.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from tfhand.data import BatchSource
+from tfhand.data.batches import Batch
+from tfhand.data.datasets import get_dataset, open_dataset
+from tfhand.losses import CompositeLoss
+from tfhand.mesh import HandTemplate
+from tfhand.models import HandMeshNet
+from trainers import data
+from trainers.config import StageConfig
+from trainers.pseudo_meshes import compute_pseudo_meshes
+from trainers.run_folder import RunFolder
+from trainers.session import OpenData, TrainingData, run_command, run_training
+from trainers.weak_config import WeakConfig
+from trainers.weak_samples import WeakSamples
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    return run_command(WeakConfig, CONFIGS / "weak.yaml", train, arguments, __doc__)
+
+
+def train(config: WeakConfig) -> int:
+    """Trains as the config says; returns 0 at the end, 130 when asked to stop before."""
+    return run_training(config, "trainers.weak", prepare)
+
+
+def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, CompositeLoss]) -> OpenData:
+    """Checks losses and dataset, and says how to open the latter.
+
+    Raises:
+        ValueError: a loss needs what weak supervision hasn't, or the dataset is damaged.
+        FileNotFoundError: the dataset is not there; the message says what to download and where to put it.
+    """
+    info = get_dataset(config.dataset)
+    check_losses(config, losses)
+    needed = frozenset().union(*(loss.supervision for loss in losses.values()))
+    with_depth = "depth" in needed
+    training_set = open_dataset(config.dataset, config.data_dir, info.train_split, with_depth)
+    split = "validation" if "validation" in info.splits else info.evaluation_split
+    validation_set = open_dataset(config.dataset, config.data_dir, split, with_depth, with_alpha=False)
+    # Reads an image of each: damaged data are told now.
+    _check_depth(training_set[0], with_depth)
+    _check_depth(validation_set[0], with_depth)
+    backgrounds = data.open_backgrounds(config.data)
+    if not info.with_depth:
+        print(f"{config.dataset} has no depth: trained without the loss 'depth'")
+    training_set = _first(training_set, config)
+
+    def open_data(folder: RunFolder, network: HandMeshNet) -> TrainingData:
+        meshes = None
+        if "pseudo_mesh" in needed:
+            kept = folder.data / "pseudo_meshes" if config.pseudo_meshes is None else Path(config.pseudo_meshes)
+            name = f"{config.dataset}/{info.train_split}"
+            seen = _first(open_dataset(config.dataset, config.data_dir, info.train_split, with_alpha=False), config)
+            meshes = compute_pseudo_meshes(network, seen, name, kept, config.data.workers)
+        hands = WeakSamples(training_set, config.with_3d_pose, meshes)
+        depth_size = config.data.depth_size if with_depth else None
+
+        def batches(number: int, stage: StageConfig) -> BatchSource:
+            return data.training_batches(
+                hands, config.data, stage, network.input_size, config.seed + number, backgrounds, depth_size
+            )
+
+        return TrainingData(batches, _validation(config, validation_set, network.input_size, depth_size))
+
+    return open_data
+
+
+def check_losses(config: WeakConfig, losses: Mapping[str, CompositeLoss]) -> None:
+    """Looks whether the losses get by with weak supervision.
+
+    Raises:
+        ValueError: a term needs meshes, or 3D joints that are not asked for.
+    """
+    for name, loss in losses.items():
+        for term in loss.terms.values():
+            if term.supervision == "mesh":
+                raise ValueError(
+                    f"stages.{name}.losses: expected terms without meshes, got {term.name!r}; there is pseudo_edge, "
+                    "pseudo_laplacian and depth, or python -m trainers.fully_supervised for hands with meshes"
+                )
+            if term.supervision == "joints_3d" and not config.with_3d_pose:
+                raise ValueError(
+                    f"stages.{name}.losses: expected terms without 3D joints, got {term.name!r}; give its weight as "
+                    "pose_losses, which --with-3d-pose adds"
+                )
+
+
+def _first(dataset: Any, config: WeakConfig) -> Any:
+    """The training hands that the config asks for."""
+    return data.FirstSamples(dataset, config.data.num_samples) if config.data.num_samples else dataset
+
+
+def _check_depth(sample: Any, wanted: bool) -> None:
+    if wanted and sample.depth_mm is None:
+        raise ValueError(
+            f"dataset: expected depth for the loss 'depth', got none with sample {sample.name!r}; leave the loss out by "
+            "--stages.STAGE.losses.depth=0"
+        )
+
+
+def _validation(config: WeakConfig, dataset: Any, size: int, depth_size: int | None) -> list[Batch]:
+    """The first hands of the validation split as plain crops, with all that is known of them."""
+    hands = data.FirstSamples(dataset, config.data.num_validation)
+    if not get_dataset(config.dataset).with_meshes:
+        hands = WeakSamples(hands, with_3d_pose=True)  # meshes of other templates can't be compared with
+    return list(BatchSource(hands, data.VALIDATION_BATCH, size, shuffle=False, depth_size=depth_size))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
