@@ -10,6 +10,7 @@ import numpy as np
 from tfhand.data.batches import Batch
 from tfhand.metrics import MeshErrorMM, PoseErrorMM
 from trainers.depth_maps import predicted_depth
+from trainers.model import forward_of
 from trainers.pictures import contact_sheet
 
 #: Figures by what a stage trains: the other outputs of the network mean nothing yet.
@@ -46,7 +47,7 @@ class Validator:
         self.kind = kind
         self.num_pictures = num_pictures
         self.true = {key: np.concatenate([labels[key] for _, labels in batches]) for key in batches[0][1]}
-        self.model = {"heatmap": network.heatmap_model, "pose": network.pose_model, "full": lambda: network}[kind]()
+        self.model = forward_of(network, kind)
 
     def run(self) -> tuple[dict[str, float], np.ndarray | None]:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
