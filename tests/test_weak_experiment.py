@@ -14,6 +14,9 @@ from benchmarks.weak_plan import ROOT, read_plan
 from benchmarks.weak_rows import ROWS, SOURCES, in_order
 from benchmarks.weak_table import Result, markdown, write_tables
 from tests.test_ablation import rows as table_rows
+from trainers.config import TrainConfig
+from trainers.config_file import load_config
+from trainers.weak_config import WeakConfig
 
 
 def metrics(pose: float, mesh: float | None = 9.0) -> dict:
@@ -32,6 +35,20 @@ def test_rows_name_configs_that_are_there():
     for row in ROWS.values():
         assert row.start in SOURCES or row.start in ROWS
     assert in_order(("task_transfer", "baseline_1")) == ("baseline_1", "full", "task_transfer")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "weak").glob("*.yaml")), ids=lambda path: path.stem)
+def test_configs_have_a_header_and_teach_nothing_of_the_target(path):
+    header = "".join(line for line in path.read_text().splitlines(keepends=True) if line.startswith("#"))
+    for words in ("python -m trainers.", "Cost:", "Score to expect:"):
+        assert words in header
+    kind = TrainConfig if path.stem.endswith(("full", "joints", "_source")) and path.stem != "full" else WeakConfig
+    config = load_config(kind, path, [])
+    for stage in config.stages.values():
+        assert stage.steps % config.log_every == 0
+    augmentation = config.data.augmentation
+    assert augmentation.background_probability == 0 == augmentation.photometric.noise_probability
+    assert augmentation.photometric.hue_deg == 0 == augmentation.photometric.brightness_spread
 
 
 def test_table_has_means_spreads_and_paired_differences(tmp_path):

@@ -62,7 +62,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     run = run_network(model, dataset, chosen.adapter_for(model.joint_definition), arguments.batch_size)
     evaluation = protocol.evaluate(arguments.dataset, run.predictions)
     write_report(evaluation, out)
-    if arguments.pictures > 0:
+    if arguments.pictures > 0 and run.vertices_mm is not None:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
     print(table(evaluation, protocol))
     print(f"written to {out}")
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png; 0: none")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png, of a network with a mesh; 0: none")
     return parser
 
 
