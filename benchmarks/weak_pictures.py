@@ -39,10 +39,10 @@ def write_meshes(networks: Mapping[str, tuple[str, Path]], data_dir: Path, count
     meshes = {"ground truth": np.stack([view["vertices_uvd"] for view in views])}
     meshes |= {title: model.predict(images, verbose=0)["vertices_uvd"] for title, model in models.items()}
     xyz = {title: uvd_to_xyz(np.asarray(uvd, np.float32), cameras) for title, uvd in meshes.items()}
-    rows = [
-        np.concatenate(_row(images[index], {title: one[index] for title, one in xyz.items()}, first.faces, cameras[index]), 1)
-        for index in range(len(views))
-    ]
+    rows = []
+    for index, camera in enumerate(cameras):
+        of_hand = {title: points[index] for title, points in xyz.items()}
+        rows.append(np.concatenate(_row(images[index], of_hand, first.faces, camera), axis=1))
     rows[0] = _labelled(rows[0], ["photograph", *(label for title in xyz for label in (title, "from the side"))])
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), np.concatenate(rows)[..., ::-1]):

@@ -118,7 +118,8 @@ def test_stopped_runs_go_on_and_rows_build_on_each_other(tmp_path, faked, capsys
     assert folders(faked)[5:] == rest
     by_folder = dict(zip(folders(faked), faked["trained"], strict=True))
     transfer = by_folder["task_transfer-2d-seed-1"]
-    assert transfer[0] == "trainers.fully_supervised" and f"--weights={tmp_path}/out/runs/full-2d-seed-1/weights.safetensors" in transfer
+    assert transfer[0] == "trainers.fully_supervised"
+    assert f"--weights={tmp_path}/out/runs/full-2d-seed-1/weights.safetensors" in transfer
     assert "--with_3d_pose=true" in by_folder["full-3d-seed-1"] and "--with_3d_pose=true" not in by_folder["full-2d-seed-1"]
     assert "--data.depth_size=16" in by_folder["depth_16-2d-seed-0"]
     count = len(faked["trained"])
@@ -151,7 +152,8 @@ def test_whole(tmp_path, capsys):
                "--workers", "1", "--seeds", "0", "--pictures", "2"]  # fmt: skip
     for kind, stages in (("source", ("heatmap", "full")), ("weak", ("heatmap", "weak", "transfer"))):
         for stage in stages:
-            command += [f"--{kind}=--stages.{stage}.{key}" for key in ("steps=1", "batch_size=2", "optimizer.warmup_steps=0")]
+            settings = ("steps=1", "batch_size=2", "optimizer.warmup_steps=0")
+            command += [f"--{kind}=--stages.{stage}.{setting}" for setting in settings]
         command += [f"--{kind}=--{option}" for option in ("log_every=1", "data.num_validation=2", "num_pictures=1")]
     assert weak_supervision.main(command) == 0
     lines = table_rows((out / "weak.md").read_text())
