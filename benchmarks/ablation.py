@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import csv
-import functools
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,10 +15,8 @@ from tqdm import tqdm
 
 from benchmarks.ablation_plan import Plan, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, write_tables
-from tfhand.io import atomic_path, make_folder
+from benchmarks.experiment import keep_same_settings, running, steps_done
 from tfhand.synthetic.ingredients import INGREDIENTS
-
-_POLL_SECONDS = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,21 +50,7 @@ def keep_settings(plan: Plan) -> None:
 
     training = config_to_dict(load_config(TrainConfig, plan.config, list(plan.overrides)))
     settings = {"num": plan.num, "num_validation": plan.num_validation, "size": plan.size, "training": training}
-    path = plan.out / "ablation.json"
-    make_folder(plan.out)
-    if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))
-        differing = [name for name, value in settings.items() if found.get(name) != value]
-        if differing:
-            raise ValueError(
-                f"--out: {plan.out} was begun with other settings ({', '.join(differing)}); give the same ones to go "
-                "on, or another folder."
-            )
-    elif any(plan.out.iterdir()):
-        raise ValueError(f"--out: expected a new or empty folder, got {plan.out}, which holds other files.")
-    else:
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    keep_same_settings(plan.out / "ablation.json", settings)
 
 
 def render_sets(plan: Plan) -> None:
@@ -118,7 +99,7 @@ def train(plan: Plan, name: str, seed: int) -> Iterator[int]:
     folder, data = plan.run_folder(name, seed), plan.out / "data"
     command = ["trainers.fully_supervised", "--config", plan.config, *plan.overrides, f"--data.train={data / name}",
                f"--data.validation={data / 'validation'}", f"--seed={seed}", f"--out={folder}"]  # fmt: skip
-    for _ in _running(command, plan.log(name, seed)):
+    for _ in running(command, plan.log(name, seed)):
         yield steps_done(folder)
 
 
@@ -128,7 +109,7 @@ def evaluate(plan: Plan, name: str, seed: int, kind: str, data: Path) -> None:
     folder = plan.run_folder(name, seed)
     command = ["trainers.evaluate", "--dataset", kind, "--data-dir", data, "--out", folder / "evaluation" / kind,
                "--preset", preset, "--weights", folder / "weights.safetensors", "--pictures", 0]  # fmt: skip
-    for _ in _running(command, plan.log(name, seed)):
+    for _ in running(command, plan.log(name, seed)):
         pass
 
 
@@ -136,15 +117,6 @@ def steps_of(plan: Plan) -> int:
     """Optimisation steps of one run."""
     training = json.loads((plan.out / "ablation.json").read_text(encoding="utf-8"))["training"]
     return sum(stage["steps"] for stage in training["stages"].values())
-
-
-def steps_done(folder: Path) -> int:
-    """Optimisation steps that a run's log tells of."""
-    log = folder / "log.csv"
-    if not log.is_file():
-        return 0
-    with open(log, newline="", encoding="utf-8") as file:
-        return max((int(row["total_step"]) for row in csv.DictReader(file) if row["total_step"]), default=0)
 
 
 def results(plan: Plan) -> list[Result]:
@@ -169,36 +141,6 @@ def describe(plan: Plan) -> str:
 def title(name: str) -> str:
     """How a run is called."""
     return name if name == EVERYTHING else f"without {name}"
-
-
-def _running(command: Sequence[object], log: Path) -> Iterator[None]:
-    """Runs a module of the project, what it prints going to `log`; yields while it runs.
-
-    Raises:
-        KeyboardInterrupt: it was asked to stop.
-        ChildProcessError: it failed; the message ends with its last lines.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", *map(str, command)]
-    with open(log, "a", encoding="utf-8") as file:
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT)
-        wait = functools.partial(process.wait, _POLL_SECONDS)
-        try:
-            while True:
-                try:
-                    wait()
-                    break
-                except subprocess.TimeoutExpired:
-                    yield
-        finally:
-            if process.poll() is None:
-                process.terminate()  # a training writes a checkpoint before it ends
-                process.wait()
-    if process.returncode == 130:
-        raise KeyboardInterrupt
-    if process.returncode:
-        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-        raise ChildProcessError(f"{' '.join(words)} failed; {log} ends with\n" + "\n".join(last))
 
 
 if __name__ == "__main__":

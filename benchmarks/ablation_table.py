@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.experiment import mean_and_spread
 from tfhand.io import atomic_path
 
 #: The runs that lack nothing.
@@ -78,17 +79,11 @@ def markdown(results: Sequence[Result], made_with: str) -> str:
         whole = {one.seed: one.metrics["pose_error_mm"] for one in here if one.name == EVERYTHING}
         for name in dict.fromkeys(one.name for one in here):
             runs = [one for one in here if one.name == name]
-            scores = [_mean(np.array([one.metrics[key] for one in runs]), SCORES[key][1]) for key in keys]
+            scores = [mean_and_spread(np.array([one.metrics[key] for one in runs]), SCORES[key][1]) for key in keys]
             paired = [one.metrics["pose_error_mm"] - whole[one.seed] for one in runs if one.seed in whole]
-            more = "" if name == EVERYTHING or not paired else _mean(np.array(paired), 2, sign=True)
+            more = "" if name == EVERYTHING or not paired else mean_and_spread(np.array(paired), 2, sign=True)
             lines.append(["nothing" if name == EVERYTHING else name, str(len(runs)), *scores, more])
         samples = here[0].metrics["num_samples"]
         parts.append(f"## {_SETS.get(dataset, dataset)}: {samples} samples\n")
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     return "\n".join(parts)
-
-
-def _mean(values: np.ndarray, digits: int, sign: bool = False) -> str:
-    """Mean and, of several, the sample standard deviation."""
-    mean = f"{values.mean():{'+' if sign else ''}.{digits}f}"
-    return mean if len(values) < 2 else f"{mean} ± {values.std(ddof=1):.{digits}f}"

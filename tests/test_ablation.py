@@ -10,6 +10,7 @@ import pytest
 from benchmarks import ablation
 from benchmarks.ablation_plan import ROOT, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, markdown, write_tables
+from benchmarks.experiment import running
 
 
 def metrics(pose: float, mesh: float | None = 9.0) -> dict:
@@ -120,7 +121,7 @@ def test_real_photographs_are_left_out_where_there_are_none(tmp_path):
 
 def test_a_failing_step_is_told_with_its_last_lines(tmp_path):
     with pytest.raises(ChildProcessError, match="(?s)trainers.evaluate .*failed; .*log.txt ends with.*required"):
-        list(ablation._running(["trainers.evaluate", "--nothing"], tmp_path / "log.txt"))
+        list(running(["trainers.evaluate", "--nothing"], tmp_path / "log.txt"))
 
 
 @pytest.mark.slow

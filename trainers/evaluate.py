@@ -72,7 +72,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
     write_report(evaluation, out)
-    if arguments.pictures > 0:
+    if arguments.pictures > 0 and run.vertices_mm is not None:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
     print(table(evaluation, protocol, split))
     if chosen.name == "freihand":
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png; 0: none")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png, of a network with a mesh; 0: none")
     return parser
 
 

@@ -56,7 +56,7 @@ class TrainingModel(keras.Model):
         self.part_metrics = [keras.metrics.Mean(name=name) for name in loss.terms]
         freeze_all_but(network, parts)
         self.kind = kind
-        self.forward = {"heatmap": network.heatmap_model, "pose": network.pose_model, "full": lambda: network}[kind]()
+        self.forward = forward_of(network, kind)
         self.built = True
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
@@ -85,6 +85,13 @@ class TrainingModel(keras.Model):
         if training and self.average is not None:
             self.average.update()
         return total / self.num_replicas
+
+
+def forward_of(network: keras.Model, kind: str) -> keras.Model:
+    """The model that runs in a stage of a kind: the heat-map network alone, the pose regressor alone, or all of it."""
+    if kind == "heatmap":
+        return network.heatmap_model()
+    return network.pose_model() if kind == "pose" else network
 
 
 def freeze_all_but(network: keras.Model, parts: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
-from tfhand.models import HandMeshNet, get_preset
+from tfhand.models import HandNet, build_network, get_preset
 from tfhand.rendering.kernel import KernelError
 from trainers import devices
 from trainers.average import WeightAverage
@@ -37,7 +37,7 @@ class TrainingData:
 
 
 #: Opens a run's data, given its folder and the network as it is before training.
-OpenData = Callable[[RunFolder, HandMeshNet], TrainingData]
+OpenData = Callable[[RunFolder, HandNet], TrainingData]
 #: Checks, before anything is made, that a config's data and losses go together, given the template and the losses of
 #: every stage; raises ValueError or OSError where they don't.
 Prepare = Callable[[Config, HandTemplate, Mapping[str, CompositeLoss]], OpenData]
@@ -95,8 +95,8 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
     checkpoint = folder.open(config, module)
     progress = Progress() if checkpoint is None else read_progress(checkpoint)
     with devices.scope(strategy):
-        network = HandMeshNet.from_preset(config.preset, weights=config.weights, template=template)
-        copy = HandMeshNet.from_preset(config.preset, weights=None, template=template)
+        network = build_network(config.preset, weights=config.weights, template=template)
+        copy = build_network(config.preset, weights=None, template=template)
         average = WeightAverage(network, copy, config.ema_decay)
     data = open_data(folder, network)
     run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy)

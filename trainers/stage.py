@@ -127,7 +127,8 @@ def train_stage(
     config = run.config
     with devices.scope(run.strategy):
         replicas = devices.num_replicas(run.strategy)
-        model = TrainingModel(run.network, run.average, loss, stage.kind, stage.parts, replicas, run.faces)
+        kind = kind_of(stage, run.network)
+        model = TrainingModel(run.network, run.average, loss, kind, stage.parts, replicas, run.faces)
         optimizer = build_optimizer(stage.optimizer, stage.steps, model, replicas)
         # Without it JAX would run operation by operation.
         compiled = config.jit_compile or keras.backend.backend() == "jax"
@@ -157,13 +158,14 @@ def stage_callbacks(
     """What happens between the steps of a stage, in the order in which it must happen after `StepCounter`."""
     config, folder, progress = run.config, run.folder, run.progress
     board = callbacks.TensorBoardLog(folder.tensorboard, name, progress, stage.batch_size)
-    validator = Validator(run.average.copy, run.validation, run.faces, stage.kind, config.num_pictures)
+    kind = kind_of(stage, run.network)
+    validator = Validator(run.average.copy, run.validation, run.faces, kind, config.num_pictures)
     return [
         callbacks.BadBatchGuard(progress, source, folder.bad_batch),
         callbacks.Validation(
             validator, progress, config.validate_every, stage.steps, folder.pictures, board, run.export
         ),
-        callbacks.CsvLog(folder.log, log_columns(config, run.validation[0][1]), name, progress, stage.batch_size),
+        callbacks.CsvLog(folder.log, log_columns(run), name, progress, stage.batch_size),
         callbacks.CurvePicture(folder.log, folder.curves),
         board,
         callbacks.ProgressBar(name, progress, stage.steps, stage.batch_size),
@@ -171,13 +173,17 @@ def stage_callbacks(
     ]
 
 
-def log_columns(config: TrainConfig, labels: Iterable[str]) -> list[str]:
-    """The columns of log.csv that hold losses and validation figures, over all stages.
+def kind_of(stage: StageConfig, network: keras.Model) -> str:
+    """Which network runs in a stage: see `StageConfig.kind`, but for a network without a mesh: the joints that its last
+    part regresses come from the image, so that part never runs alone."""
+    return "full" if stage.kind == "pose" and "vertices_uvd" not in network.output else stage.kind
 
-    Args:
-        config: the run's config.
-        labels: names of the validation hands' labels.
-    """
-    losses = [loss for _, stage in config.active_stages for loss, weight in stage.losses.items() if weight > 0]
-    figures = [f"val_{figure}" for _, stage in config.active_stages for figure in figures_of(stage.kind, labels)]
+
+def log_columns(run: Run) -> list[str]:
+    """The columns of log.csv that hold losses and validation figures, over all stages."""
+    losses, figures = [], []
+    for _, stage in run.config.active_stages:
+        kind = kind_of(stage, run.network)
+        losses += [loss for loss, weight in stage.losses.items() if weight > 0]
+        figures += [f"val_{figure}" for figure in figures_of(kind, run.validation[0][1], run.network.output)]
     return list(dict.fromkeys(["loss", *losses, *figures]))

@@ -10,6 +10,7 @@ import numpy as np
 from tfhand.data.batches import Batch
 from tfhand.metrics import MeshErrorMM, PoseErrorMM
 from trainers.depth_maps import predicted_depth
+from trainers.model import forward_of
 from trainers.pictures import contact_sheet
 
 #: Figures by what a stage trains: the other outputs of the network mean nothing yet.
@@ -20,9 +21,10 @@ FIGURES = {
 }
 
 
-def figures_of(kind: str, labels: Iterable[str]) -> tuple[str, ...]:
-    """Names of the figures that a stage of `kind` can be judged by, on hands with the given `labels`."""
-    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or "vertices_uvd" in labels)
+def figures_of(kind: str, labels: Iterable[str], outputs: Iterable[str]) -> tuple[str, ...]:
+    """Names of the figures that a stage of `kind` can be judged by, with such `labels` and `outputs` of the network."""
+    has_meshes = "vertices_uvd" in labels and "vertices_uvd" in outputs
+    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or has_meshes)
 
 
 class Validator:
@@ -45,13 +47,13 @@ class Validator:
         self.kind = kind
         self.num_pictures = num_pictures
         self.true = {key: np.concatenate([labels[key] for _, labels in batches]) for key in batches[0][1]}
-        self.model = {"heatmap": network.heatmap_model, "pose": network.pose_model, "full": lambda: network}[kind]()
+        self.model = forward_of(network, kind)
 
     def run(self) -> tuple[dict[str, float], np.ndarray | None]:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
         outputs = [self._predict(images, labels) for images, labels in self.batches]
         pred = {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
-        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true)}
+        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true, self.network.output)}
         return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
 
     def _predict(self, images: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -61,7 +63,7 @@ class Validator:
         last = max(key for key in outputs if key.startswith("heatmaps_"))
         wanted = {"joints_uv": peaks(_array(outputs[last]))}
         if self.kind == "full":
-            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd")}
+            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd") if key in outputs}
         return wanted
 
     def _figure(self, name: str, pred: dict[str, np.ndarray]) -> float:

@@ -114,3 +114,15 @@ def test_impossible_sensors(change):
 def test_a_map_has_two_axes():
     with pytest.raises(ValueError, match="depth_mm: expected"):
         sense(np.zeros((4, 4, 1)), INTRINSICS, STILL, np.random.default_rng(0))
+
+
+def test_noise_is_that_of_the_place_that_is_read():
+    # A plate before nothing: pixels beside it read it now and then, and must not invent an angle of their own.
+    depth = np.zeros((48, 48), np.float32)
+    depth[12:36, 12:36] = 500.0
+    intrinsics = np.array([120.0, 120.0, 24.0, 24.0], np.float32)
+    config = DepthNoiseConfig(lateral_sigma_px=6.0, shadows=False, disparity_step_px=0.0)
+    measured, source = sense(depth, intrinsics, config, np.random.default_rng(0))
+    beside = (depth == 0) & (depth.ravel()[source] > 0)
+    assert beside.sum() > 20
+    np.testing.assert_allclose(measured[beside & (measured > 0)], 500.0, atol=12.0)

@@ -7,13 +7,13 @@ import sys
 import numpy as np
 
 from tests.models.toys import toy_template
-from tfhand.models import HandMeshNet
+from tfhand.models import build_network
 
 
 def made_up_outputs(name: str) -> dict[str, np.ndarray]:
     """Outputs for one random image, all weights drawn in the order of their paths."""
     rng = np.random.default_rng(11)
-    model = HandMeshNet.from_preset(name, template=toy_template())
+    model = build_network(name, template=toy_template())
     for weight in sorted(model.weights, key=lambda weight: weight.path):
         shape = tuple(weight.shape)
         if "variance" in weight.path or "gamma" in weight.path:

@@ -15,7 +15,7 @@ from tests.models.parity import made_up_outputs
 from tfhand.models import PRESETS
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*PRESETS, "mobile-joints"])
 def test_backends_agree(name: str, tmp_path: Path) -> None:
     other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     result = subprocess.run(

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE
-from tfhand.data.depth_noise import DepthNoiseConfig, sense
+from tfhand.data.depth_noise import DepthNoiseConfig, sense_hand
 from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
 from tfhand.data.sample import PIXEL_FIELDS, HandSample
 from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
@@ -142,17 +142,12 @@ def crop(
     result["image"] = image
     if depth_size is not None and sample.depth_mm is not None:
         # Drawn last: an image is the same with and without its depth.
-        depth = sample.depth_mm if depth_noise is None else _sensed_hand(sample, depth_noise, rng)
+        depth = sample.depth_mm
+        if depth_noise is not None:
+            depth, _ = sense_hand(depth, sample.scene_depth_mm, sample.intrinsics, depth_noise, rng)
         matrix = view.matrix(depth_size)
         result["depth_map"] = _warp(depth, matrix, depth_size, cv2.BORDER_CONSTANT, 0, cv2.INTER_NEAREST)
     return result
-
-
-def _sensed_hand(sample: HandSample, config: DepthNoiseConfig, rng: np.random.Generator) -> np.ndarray:
-    """Depth (H, W) of the hand as a sensor sees it, in the shadows of all that is in the scene."""
-    scene = sample.depth_mm if sample.scene_depth_mm is None else sample.scene_depth_mm
-    measured, source = sense(scene, sample.intrinsics, config, rng)
-    return np.where(sample.depth_mm.ravel()[source] > 0, measured, np.float32(0))
 
 
 @dataclasses.dataclass(frozen=True)

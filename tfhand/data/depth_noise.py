@@ -94,14 +94,37 @@ def sense(
     lost = (depth_mm <= 0) | (angle > np.deg2rad(config.grazing_deg))
     if config.shadows:
         lost |= _shadowed(depth_mm, float(intrinsics[0]), config.baseline_mm)
-    noise = config.axial * axial_sigma(depth_mm, angle) * rng.standard_normal((height, width), np.float32)
-    measured = depth_mm.ravel()[source] + noise
+    # Of the place that is read: beside an edge, a pixel without a surface of its own has no angle to it.
+    sigma = config.axial * axial_sigma(depth_mm, angle).ravel()[source]
+    measured = depth_mm.ravel()[source] + sigma * rng.standard_normal((height, width), np.float32)
     lost = lost.ravel()[source] | (measured <= 0)
     if config.disparity_step_px > 0:
         # Disparity times its number of steps a pixel: whole.
         total = config.focal_px * abs(config.baseline_mm) / config.disparity_step_px
         measured = total / np.maximum(np.rint(total / np.maximum(measured, 1.0)), 1.0)
     return np.where(lost, 0, measured).astype(np.float32), source
+
+
+def sense_hand(
+    depth_mm: np.ndarray,
+    scene_depth_mm: np.ndarray | None,
+    intrinsics: np.ndarray,
+    config: DepthNoiseConfig,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exact depth of a hand in a scene as a sensor would have measured it, in the shadows of all that is there.
+
+    Args:
+        depth_mm: (H, W) float32 of the hand where it is seen, else 0.
+        scene_depth_mm: (H, W) float32 of the hand and all else, else 0; None where there is nothing else.
+        intrinsics, config, rng: see `sense`.
+
+    Returns:
+        Measured depth (H, W) float32 mm of the hand, and of the scene; 0 in holes and where nothing is.
+    """
+    scene = depth_mm if scene_depth_mm is None else scene_depth_mm
+    measured, source = sense(scene, intrinsics, config, rng)
+    return np.where(depth_mm.ravel()[source] > 0, measured, np.float32(0)), measured
 
 
 def axial_sigma(depth_mm: np.ndarray, angle: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ class HandEstimator:
             bones are like always comes from a template with a rig, the package's where this one has none.
 
     Raises:
-        ValueError: network and template have different numbers of vertices.
+        ValueError: network and template have different numbers of vertices, or the network predicts joints alone.
 
     Example:
         >>> estimator = HandEstimator.from_preset("mobile")
@@ -47,6 +47,8 @@ class HandEstimator:
     """
 
     def __init__(self, model: HandMeshNet, template: HandTemplate | None = None):
+        if not hasattr(model, "num_vertices"):
+            raise ValueError(f"model: expected one that predicts a mesh, got {type(model).__name__}, which has joints alone.")
         if template is not None and model.num_vertices != template.num_vertices:
             raise ValueError(
                 f"template: expected one of {model.num_vertices} vertices, as the network predicts, "

@@ -1,11 +1,27 @@
-"""The network: stacked hourglass or mobile trunk, encoder, Graph CNN, pose regressor."""
+"""The network: stacked hourglass or mobile trunk, encoder, Graph CNN, pose regressor; and baselines without a mesh."""
 
 from __future__ import annotations
 
+from tfhand.models.build_network import build_network
 from tfhand.models.flops import multiply_adds
 from tfhand.models.graph_topology import GraphTopology
+from tfhand.models.hand_joint_net import HandJointNet
 from tfhand.models.hand_mesh_net import HandMeshNet
+from tfhand.models.hand_net import HandNet
 from tfhand.models.network_files import load_network, read_network
-from tfhand.models.presets import PRESETS, Preset, get_preset
+from tfhand.models.presets import BASELINES, PRESETS, Preset, get_preset
 
-__all__ = ["PRESETS", "GraphTopology", "HandMeshNet", "Preset", "get_preset", "load_network", "multiply_adds", "read_network"]
+__all__ = [
+    "BASELINES",
+    "PRESETS",
+    "GraphTopology",
+    "HandJointNet",
+    "HandMeshNet",
+    "HandNet",
+    "Preset",
+    "build_network",
+    "get_preset",
+    "load_network",
+    "multiply_adds",
+    "read_network",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from tfhand.layers import ArgmaxUV, SoftArgmax2D
@@ -23,15 +25,32 @@ def build_mesh_stage(
         topology: of the template; P places.
         propagation: of the ChebConvs, "sparse" or "dense".
     """
-    inputs = heatmap_inputs(heatmap_stage)
-    uv = None
-    if isinstance(preset.encoder, LiteEncoderConfig):
-        uv = uv_readout(preset, "mesh_joints_uv")(inputs["heatmaps"])
-        latent = lite_encoder(inputs, uv, preset)
-    else:
-        latent = residual_encoder(inputs, preset)
+    inputs, latent, uv = _encode(heatmap_stage, preset)
     places = decode_mesh(latent, preset, topology, uv, propagation)
     return keras.Model(inputs, places, name="mesh_stage")
+
+
+def build_latent_stage(heatmap_stage: keras.Model, preset: Preset) -> keras.Model:
+    """Functional model: outputs of the heat-map stage -> the (B, L) latent alone, as the mesh stage has it within.
+
+    Its layers have the names that they have there, so the weights of one fit the other.
+
+    Args:
+        heatmap_stage: whose outputs are this stage's inputs.
+        preset: sizes.
+    """
+    inputs, latent, _ = _encode(heatmap_stage, preset)
+    return keras.Model(inputs, latent, name="latent_stage")
+
+
+def _encode(heatmap_stage: keras.Model, preset: Preset) -> tuple[dict[str, Any], Any, Any]:
+    """Inputs with the names of the heat-map stage's outputs, the latent, and u, v of the joints where the encoder
+    reads them off."""
+    inputs = heatmap_inputs(heatmap_stage)
+    if not isinstance(preset.encoder, LiteEncoderConfig):
+        return inputs, residual_encoder(inputs, preset), None
+    uv = uv_readout(preset, "mesh_joints_uv")(inputs["heatmaps"])
+    return inputs, lite_encoder(inputs, uv, preset), uv
 
 
 def uv_readout(preset: Preset, name: str) -> keras.layers.Layer:

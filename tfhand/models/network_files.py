@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfhand.models.build_network import build_network
 from tfhand.models.hand_mesh_net import HandMeshNet
+from tfhand.models.hand_net import HandNet
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
@@ -23,7 +25,7 @@ def load_network(
     template: HandTemplate | None = None,
     joint_readout: str | None = None,
     propagation: str | None = None,
-) -> HandMeshNet:
+) -> HandNet:
     """The network of a preset with its weights, or the whole network that a `.keras` file holds.
 
     Args:
@@ -41,7 +43,7 @@ def load_network(
     """
     if Path(weights).suffix != NETWORK_SUFFIX:
         name = DEFAULT_PRESET if preset is None else preset
-        return HandMeshNet.from_preset(name, weights, template, joint_readout, propagation or "sparse")
+        return build_network(name, weights, template, joint_readout, propagation or "sparse")
     if template is not None:
         raise ValueError(f"template: expected None with {os.fspath(weights)!r}, which holds its own hand.")
     model = read_network(weights)

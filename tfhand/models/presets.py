@@ -6,125 +6,21 @@ import dataclasses
 from typing import Any
 
 from tfhand.constants import CANONICAL_SIDE, SIDES
+from tfhand.models.stage_configs import (
+    HourglassConfig,
+    JointConfig,
+    LiteConfig,
+    LiteEncoderConfig,
+    MeshConfig,
+    PoseConfig,
+    ResidualEncoderConfig,
+    check_choice,
+)
 
 HEATMAP_KINDS = ("gaussian", "logits")
 JOINT_READOUTS = ("mesh", "heatmap")
 INPUT_CHANNELS = ("rgb", "bgr")
-FLATTENINGS = ("channels_last", "channels_first")
-POSE_OUTPUTS = ("uvd", "depth")
-
-
-def _check(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {known}, got {value!r}.")
-
-
-@dataclasses.dataclass(frozen=True)
-class HourglassConfig:
-    """Stacked hourglass (`tfhand.models.hourglass`).
-
-    Attributes:
-        stacks: hourglasses one after the other, each with its own heat-maps.
-        channels: width of the features; even.
-        stem: channels after the first convolution and after the first residual module.
-        depth: poolings within an hourglass.
-        modules: residual modules at every place of the original.
-    """
-
-    stacks: int = 2
-    channels: int = 256
-    stem: tuple[int, int] = (64, 128)
-    depth: int = 4
-    modules: int = 2
-
-
-@dataclasses.dataclass(frozen=True)
-class LiteConfig:
-    """EfficientNet-Lite0 trunk with a light decoder (`tfhand.models.lite_heatmaps`).
-
-    Attributes:
-        trunk_blocks: how many of the trunk's 16 blocks to keep. The last one holds a fifth of the trunk's
-            parameters, for 320 channels on 4 x 4 pixels.
-        decoder: channels of the decoder at strides 32, 16, 8 and 4.
-    """
-
-    trunk_blocks: int = 15
-    decoder: tuple[int, int, int, int] = (96, 96, 64, 64)
-
-
-@dataclasses.dataclass(frozen=True)
-class ResidualEncoderConfig:
-    """The paper's encoder (`tfhand.models.encoder`).
-
-    Attributes:
-        poolings: two residual modules and a 2 x 2 pooling, this many times.
-        final_activation: whether to end with BN and ReLU before flattening. The paper does not; without
-            it the first hundreds of training steps are rough.
-        flatten: order of the latent: "channels_last" (pixel by pixel) or "channels_first" (map by map, as the
-            authors' released model has it).
-    """
-
-    poolings: int = 4
-    final_activation: bool = False
-    flatten: str = "channels_last"
-
-    def __post_init__(self) -> None:
-        _check("flatten", self.flatten, FLATTENINGS)
-
-
-@dataclasses.dataclass(frozen=True)
-class LiteEncoderConfig:
-    """Encoder of the mobile network (`tfhand.models.lite_encoder`).
-
-    Attributes:
-        channels: of the feature maps at strides 8, 16 and 32 on the way down.
-        joint_features: features read off at each joint.
-    """
-
-    channels: tuple[int, int, int] = (64, 96, 64)
-    joint_features: int = 32
-
-
-@dataclasses.dataclass(frozen=True)
-class MeshConfig:
-    """Graph CNN from the latent to the mesh (`tfhand.models.mesh_decoder`).
-
-    Attributes:
-        hidden: outputs of the first fully connected layer.
-        hidden_norm: whether that layer has batch norm before its ReLU.
-        coarse: features of each of the 80 coarse places.
-        filters: ChebConv widths on the 320-place graph, and those on the 1280-place graph before the last
-            one (to u, v, d).
-        joint_anchors: whether the mesh is predicted relative to a linear image of the joints (u, v of the
-            heat-maps, d regressed from the latent); needs a template with a rig.
-    """
-
-    hidden: int = 512
-    hidden_norm: bool = False
-    coarse: int = 64
-    filters: tuple[tuple[int, ...], tuple[int, ...]] = ((64, 32), (32,))
-    joint_anchors: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class PoseConfig:
-    """Linear Graph CNN from the mesh to the joints (`tfhand.models.pose_regressor`).
-
-    Attributes:
-        filters: ChebConv widths on the 1280-place and on the 320-place graph.
-        hidden: outputs of the first fully connected layer.
-        pooling: "mean" (linear, as the paper says) or "max" (as the authors' released model does).
-        outputs: "uvd" (u, v, d of all joints, as the paper says) or "depth" (d of all but the wrist, whose d is 0
-            by definition, as the authors' released model does; u, v are then read off the heat-maps).
-    """
-
-    filters: tuple[tuple[int, ...], tuple[int, ...]] = ((32, 32), (64, 64))
-    hidden: int = 512
-    pooling: str = "mean"
-    outputs: str = "uvd"
-
-    def __post_init__(self) -> None:
-        _check("outputs", self.outputs, POSE_OUTPUTS)
+PIPELINES = ("mesh", "joints")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +44,9 @@ class Preset:
         hand_side: the side that the network sees; hands of the other one are mirrored on the way in and out.
         joint_definition: whose 21 joints these are: "tfhand" for this package's, or the name of a joint adapter
             (`tfhand.data.joint_adapters`) for those of its dataset.
+        pipeline: "mesh" (latent to mesh to joints: `HandMeshNet`) or "joints" (latent to joints, without a mesh:
+            `HandJointNet`, for comparison).
+        joints: sizes of the last stage where the pipeline is "joints".
     """
 
     name: str
@@ -167,10 +66,13 @@ class Preset:
     pixel_origin: str = "centre"
     hand_side: str = CANONICAL_SIDE
     joint_definition: str = "tfhand"
+    pipeline: str = "mesh"
+    joints: JointConfig = JointConfig()
 
     def __post_init__(self) -> None:
-        _check("input_channels", self.input_channels, INPUT_CHANNELS)
-        _check("hand_side", self.hand_side, SIDES)
+        check_choice("input_channels", self.input_channels, INPUT_CHANNELS)
+        check_choice("hand_side", self.hand_side, SIDES)
+        check_choice("pipeline", self.pipeline, PIPELINES)
 
     def to_config(self) -> dict[str, Any]:
         """JSON-able dict with all fields and the names of the stages' classes."""
@@ -184,15 +86,19 @@ class Preset:
         """The preset that `to_config` described; lists become tuples again."""
         stages = {}
         for key in _STAGES:
+            if key not in config:  # of a file from before there was such a stage
+                continue
             fields = {name: _tuples(value) for name, value in config[key].items() if name != "class"}
             stages[key] = _STAGE_CLASSES[config[key]["class"]](**fields)
         return cls(**{**config, **stages})
 
 
-_STAGES = ("backbone", "encoder", "mesh", "pose")
+_STAGES = ("backbone", "encoder", "mesh", "pose", "joints")
 _STAGE_CLASSES = {
     stage.__name__: stage
-    for stage in (HourglassConfig, LiteConfig, ResidualEncoderConfig, LiteEncoderConfig, MeshConfig, PoseConfig)
+    for stage in (
+        HourglassConfig, LiteConfig, ResidualEncoderConfig, LiteEncoderConfig, MeshConfig, PoseConfig, JointConfig
+    )  # fmt: skip
 }
 
 
@@ -275,12 +181,34 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+#: Networks for comparison, which `tfhand` itself never offers: latent to joints, without a mesh (the paper's Baseline 1
+#: and its task transfer), one beside each preset that can be trained here.
+BASELINES: dict[str, Preset] = {
+    f"{name}-joints": dataclasses.replace(
+        PRESETS[name], name=f"{name}-joints", pipeline="joints", joints=JointConfig(hidden_norm=name == "mobile")
+    )
+    for name in ("paper", "mobile", "hourglass-small")
+}
+
+
 def get_preset(name: str) -> Preset:
-    """Returns the preset called `name`.
+    """Returns the preset called `name`, one of `PRESETS` or `BASELINES`.
 
     Raises:
         ValueError: there is none; the message lists those that exist.
     """
-    if name not in PRESETS:
-        raise ValueError(f"name must be one of the presets {sorted(PRESETS)}, got {name!r}.")
-    return PRESETS[name]
+    known = {**PRESETS, **BASELINES}
+    if name not in known:
+        raise ValueError(f"name must be one of the presets {sorted(known)}, got {name!r}.")
+    return known[name]
+
+
+def check_pipeline(preset: Preset, pipeline: str) -> None:
+    """Compares a preset with the class of network that is to be built of it.
+
+    Raises:
+        ValueError: it is for another class.
+    """
+    if preset.pipeline != pipeline:
+        builds = {"mesh": "HandMeshNet", "joints": "HandJointNet"}[preset.pipeline]
+        raise ValueError(f"preset {preset.name!r} must be of the pipeline {pipeline!r}; {builds} builds it.")

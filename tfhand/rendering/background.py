@@ -49,10 +49,11 @@ class BackgroundSource:
         folders: folders of photographs, searched with their subfolders. Without any, the built-in ones are used.
         photograph_share: how many backgrounds are photographs; the rest is procedural.
         accepts: which files may be used; None for all of them.
+        names: of the procedural pictures to use, from `PATTERNS`; None for all of them.
 
     Raises:
         FileNotFoundError: a folder doesn't exist.
-        ValueError: a folder holds no picture, or none that is accepted; or the share isn't in 0..1.
+        ValueError: a folder holds no picture, or none that is accepted; the share isn't in 0..1; no or unknown names.
     """
 
     def __init__(
@@ -60,9 +61,16 @@ class BackgroundSource:
         folders: Sequence[str | os.PathLike[str]] = (),
         photograph_share: float = 0.8,
         accepts: Callable[[Path], bool] | None = None,
+        names: Sequence[str] | None = None,
     ):
         if not 0 <= photograph_share <= 1:
             raise ValueError(f"photograph_share: expected 0..1, got {photograph_share}.")
+        names = tuple(PATTERNS) if names is None else tuple(names)
+        if not names or not set(names) <= set(PATTERNS):
+            raise ValueError(f"names: expected some of {', '.join(PATTERNS)}, got {', '.join(names) or 'none'}.")
+        self._patterns = [PATTERNS[name][0] for name in names]
+        shares = np.array([PATTERNS[name][1] for name in names])
+        self._pattern_shares = shares / shares.sum()
         self._paths = [path for folder in folders for path in _pictures_in(Path(folder))]
         if not folders:
             self._paths = built_in_photographs()
@@ -76,7 +84,7 @@ class BackgroundSource:
         if folders and not accepted:
             raise ValueError(
                 f"backgrounds: none of the {len(self._paths)} pictures in {', '.join(map(str, folders))} belongs to this "
-                "split of the dataset; give a folder with more."
+                "split and world of the dataset; give a folder with more."
             )
         return accepted
 
@@ -105,7 +113,7 @@ class BackgroundSource:
         if rng.random() < self._share:
             picture = self._photograph(self._paths[int(rng.integers(len(self._paths)))])
         if picture is None:
-            picture = _PATTERNS[int(rng.choice(len(_PATTERNS), p=_PATTERN_SHARES))](rng, size)
+            picture = self._patterns[int(rng.choice(len(self._patterns), p=self._pattern_shares))](rng, size)
         return _varied(_random_view(picture, size, rng), mood, rng)
 
     def _photograph(self, path: Path) -> np.ndarray | None:
@@ -190,11 +198,11 @@ def _varied(picture: np.ndarray, mood: Mood | None, rng: np.random.Generator) ->
     return picture
 
 
-_PATTERNS: tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], ...] = (
-    patterns.gradient,
-    patterns.clouds,
-    patterns.leaves,
-    patterns.shelves,
-    patterns.planks,
-)
-_PATTERN_SHARES = (0.15, 0.15, 0.4, 0.2, 0.1)
+#: Procedural pictures by name, and how often each is drawn, relative to the others.
+PATTERNS: dict[str, tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], float]] = {
+    "gradient": (patterns.gradient, 0.15),
+    "clouds": (patterns.clouds, 0.15),
+    "leaves": (patterns.leaves, 0.4),
+    "shelves": (patterns.shelves, 0.2),
+    "planks": (patterns.planks, 0.1),
+}

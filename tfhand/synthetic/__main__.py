@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tfhand.synthetic.ingredients import INGREDIENTS
-from tfhand.synthetic.split import SPLITS
+from tfhand.synthetic.split import SPLITS, WORLD_NUMBERS
 
 if TYPE_CHECKING:
     from tfhand.data.shards import ShardedDataset
@@ -132,6 +132,11 @@ def _add_dataset_options(command: argparse.ArgumentParser) -> None:
         "--split", choices=tuple(SPLITS), default="all",
         help="train and validation share no viewpoint, hand shape or photograph (default: all, drawn from everything)",
     )  # fmt: skip
+    command.add_argument(
+        "--world", choices=tuple(WORLD_NUMBERS), default="any",
+        help="source and target share no build of hand, skin, light, background, camera or sensor; the target's depth is "
+        "a sensor's (default: any, which has everything)",
+    )  # fmt: skip
     ingredients = "; ".join(f"{name} ({what})" for name, what in INGREDIENTS.items())
     command.add_argument(
         "--without", nargs="+", default=[], metavar="INGREDIENT", choices=tuple(INGREDIENTS),
@@ -144,7 +149,7 @@ def _config(args: argparse.Namespace) -> SyntheticConfig:
 
     return SyntheticConfig(
         size=args.size, left_share=args.left_share, backgrounds=args.backgrounds, split=args.split,
-        without=tuple(args.without),
+        without=tuple(args.without), world=args.world,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE
 from tfhand.data.augment import mirror
+from tfhand.data.depth_noise import sense_hand
 from tfhand.data.sample import HandSample
 from tfhand.mesh import HandTemplate, PosedHand
 from tfhand.rendering.arm import ArmParams, leaving
@@ -23,15 +24,16 @@ from tfhand.rendering.objects.sampler import ThingSampler
 from tfhand.rendering.renderer import HandRenderer
 from tfhand.rendering.skin import SkinParams
 from tfhand.synthetic.arm_in_view import hidden_by_arm
-from tfhand.synthetic.camera import BoxSampler, CameraSampler
+from tfhand.synthetic.camera import CAMERAS, BoxSampler, CameraSampler
 from tfhand.synthetic.collision import SelfCollision
 from tfhand.synthetic.ingredients import check_ingredients, plain_look
 from tfhand.synthetic.pose_sampler import PoseSampler
 from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
-from tfhand.synthetic.split import SPLITS, background_cell, draw_until, in_split, shape_cell, view_cell
+from tfhand.synthetic.split import SPLITS, WORLD_NUMBERS, background_cell, draw_until, in_split, shape_cell, view_cell
 from tfhand.synthetic.untangle import Untangler
 from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
+from tfhand.synthetic.world import get_world
 
 #: Changes with everything that changes what a seed gives.
 GENERATOR_VERSION = "2.2"
@@ -55,6 +57,8 @@ class SyntheticConfig:
         split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
             from everything.
         without: ingredients to leave out, names from `tfhand.synthetic.ingredients.INGREDIENTS`.
+        world: "source" and "target" share no build of hand, skin, light, background, camera or sensor, and the target's
+            depth is a sensor's, with noise and holes (`tfhand.synthetic.world`); "any" has everything, exactly.
     """
 
     size: int = 256
@@ -64,6 +68,7 @@ class SyntheticConfig:
     penetration_mm: float = 3.0
     split: str = "all"
     without: tuple[str, ...] = ()
+    world: str = "any"
 
     def __post_init__(self) -> None:
         if not 32 <= self.size <= 2048:
@@ -75,6 +80,7 @@ class SyntheticConfig:
             raise ValueError(f"penetration_mm: expected 0 or more, got {self.penetration_mm}.")
         if self.split not in SPLITS:
             raise ValueError(f"split: expected one of {', '.join(SPLITS)}, got {self.split!r}.")
+        get_world(self.world)
         object.__setattr__(self, "without", check_ingredients(self.without))
 
 
@@ -114,24 +120,27 @@ class HandGenerator:
     def __init__(self, config: SyntheticConfig | None = None, template: HandTemplate | None = None):
         self.config = SyntheticConfig() if config is None else config
         self.template = HandTemplate.load() if template is None else template
+        self.world = get_world(self.config.world)
         self.rig = HandRig(self.template)
         self.shapes = ShapeSampler(self.template)
         self.poses = PoseSampler()
         self.untangle = Untangler(self.template, self.rig, SelfCollision(self.template))
         self.viewpoints = ViewpointSampler()
-        self.cameras = CameraSampler()
+        self.cameras = CameraSampler({name: CAMERAS[name] for name in self.world.cameras})
         self.boxes = BoxSampler()
         self.renderer = HandRenderer(self.template)
         self.things = ThingSampler(self.template, self.renderer.surface)
         self.visibility = JointVisibility(self.template)
         folders = () if self.config.backgrounds is None else (self.config.backgrounds,)
         share = 0.0 if "photographs" in self.config.without else self.config.photograph_share
-        self.backgrounds = BackgroundSource(folders, share, self._accepts_background)
+        self.backgrounds = BackgroundSource(folders, share, self._accepts_background, self.world.patterns)
 
     def describe(self) -> dict[str, Any]:
         """The settings that samples depend on, JSON-like; backgrounds by their number, whatever their folder's name."""
         settings = dataclasses.asdict(self.config)
         settings["backgrounds"] = self.backgrounds.num_photographs
+        if self.config.world == "any":  # not told, so that what was begun before there were worlds can go on
+            del settings["world"]
         return settings
 
     def render(self, seed: int) -> HandSample:
@@ -145,15 +154,15 @@ class HandGenerator:
             things that were placed, seen or not.
         """
         # A stream for each part: a change to one leaves what the others draw for a seed as it was.
-        streams = np.random.default_rng(seed).spawn(6)
-        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng = streams
+        streams = np.random.default_rng(seed).spawn(7)
+        scene_rng, look_rng, back_rng, camera_rng, thing_rng, mood_rng, depth_rng = streams
         is_left = scene_rng.random() < self.config.left_share
         scene = self.scene(scene_rng)
         size = (self.config.size, self.config.size)
         person = dict(zip(self.template.shape_names, scene.facts["shape"].tolist(), strict=True))
-        skin = SkinParams.sample(look_rng, *(person.get(name, 0.0) for name in ("old", "weight", "sex")))
-        lights, arm = LightParams.sample(look_rng), ArmParams.sample(look_rng)
-        camera = CameraParams.sample(camera_rng, self.config.size)
+        skin, lights = self._look(person, look_rng)
+        arm, camera = ArmParams.sample(look_rng), CameraParams.sample(camera_rng, self.config.size)
+        camera = camera if self.world.sensor is None else self.world.sensor(camera)
         sections = self.renderer.surface.forearm_sections(scene.surface_mm)
         arm = leaving(sections, arm, scene.intrinsics, size)
         skin, lights, camera = plain_look(self.config.without, skin, lights, camera)
@@ -163,6 +172,11 @@ class HandGenerator:
         solids = [solid for kind in things.values() for solid in kind]
         drawn = self.renderer.render(scene.surface_mm, scene.intrinsics, size, skin, lights, arm, solids)
         background = self.backgrounds.sample(back_rng, size, Mood.sample(lights, mood_rng))
+        depth_mm, scene_depth_mm = drawn.depth_mm, drawn.scene_depth_mm
+        if self.world.depth_sensor is not None:
+            depth_mm, scene_depth_mm = sense_hand(
+                depth_mm, scene_depth_mm, scene.intrinsics, self.world.depth_sensor, depth_rng
+            )
         sample = HandSample(
             image=take_photograph(drawn, background, camera),
             intrinsics=scene.intrinsics,
@@ -172,14 +186,25 @@ class HandGenerator:
             vertices_mm=scene.vertices_mm,
             alpha=np.rint(drawn.alpha * 255).astype(np.uint8),
             hand_alpha=np.rint(drawn.hand_alpha * 255).astype(np.uint8),
-            depth_mm=drawn.depth_mm,
-            scene_depth_mm=drawn.scene_depth_mm,
+            depth_mm=depth_mm,
+            scene_depth_mm=scene_depth_mm,
             joint_visible=self.visibility(drawn.bone_ids, drawn.scene_depth_mm, scene.joints_mm, scene.intrinsics),
             seed=seed,
             name=f"synthetic {seed}",
-            extras={**scene.facts, "lighting": lights.name, "melanin": skin.melanin, "things": list(things)},
+            extras=self._facts(scene, skin, lights, things),
         )
         return mirror(sample) if is_left else sample
+
+    def _facts(self, scene: Scene, skin: SkinParams, lights: LightParams, things: dict[str, Any]) -> dict[str, Any]:
+        """What a sample says of how it came about."""
+        facts = {**scene.facts, "lighting": lights.name, "melanin": skin.melanin, "things": list(things)}
+        return facts if self.config.world == "any" else {**facts, "world": self.config.world}
+
+    def _look(self, person: dict[str, float], rng: np.random.Generator) -> tuple[SkinParams, LightParams]:
+        """The skin of a person, given by shape weights by name, and a lighting, both of the world."""
+        age_and_more = [person.get(name, 0.0) for name in ("old", "weight", "sex")]
+        skin = draw_until(self.world.accepts_skin, lambda: SkinParams.sample(rng, *age_and_more))
+        return skin, draw_until(self.world.accepts_lights, lambda: LightParams.sample(rng))
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """A posed right hand, a camera and a crop box."""
@@ -230,11 +255,13 @@ class HandGenerator:
         return draw_until(accepts, lambda: self.viewpoints.sample(rng))
 
     def _accepts_shape(self, shape: np.ndarray) -> bool:
-        split = self.config.split
-        return split == "all" or in_split(shape_cell(shape, self.template.shape_names), split)
+        split, names = self.config.split, self.template.shape_names
+        if not self.world.accepts_shape(shape, names):
+            return False
+        return split == "all" or in_split(shape_cell(shape, names), split)
 
     def _accepts_background(self, path: Path) -> bool:
-        return in_split(background_cell(path.name), self.config.split)
+        return self.world.accepts_photograph(path.name) and in_split(background_cell(path.name), self.config.split)
 
     def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
         """A pose whose parts don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
@@ -253,9 +280,11 @@ def render_sample(seed: int, config: SyntheticConfig | None = None) -> HandSampl
     return _generator(SyntheticConfig() if config is None else config).render(seed)
 
 
-def sample_seed(seed: int, index: int, split: str = "all") -> int:
-    """The seed of sample `index` of a split of the dataset that `seed` names: 63 well-mixed bits."""
+def sample_seed(seed: int, index: int, split: str = "all", world: str = "any") -> int:
+    """The seed of sample `index` of a split and world of the dataset that `seed` names: 63 well-mixed bits."""
     entropy = [seed, index, SPLITS[split]]  # a last 0, that of "all", changes nothing
+    if world != "any":
+        entropy.append(WORLD_NUMBERS[world])
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

@@ -47,7 +47,7 @@ class ShardJob:
                 f"backgrounds: expected {self.num_photographs} photographs as where the work was planned, got {found}."
             )
         for number in range(self.start, self.stop):
-            yield encode(generator.render(sample_seed(self.seed, number, self.config.split)))
+            yield encode(generator.render(sample_seed(self.seed, number, self.config.split, self.config.world)))
 
 
 def default_shard_size(num_samples: int) -> int:

@@ -55,7 +55,7 @@ class SyntheticSource:
         for index in indices:
             if not 0 <= index < self.num_samples:
                 raise IndexError(f"index: expected 0..{self.num_samples - 1}, got {index}.")
-        seeds = [sample_seed(self.seed, index, self.config.split) for index in indices]
+        seeds = [sample_seed(self.seed, index, self.config.split, self.config.world) for index in indices]
         if self._pool is None:
             return [render_sample(seed, self.config) for seed in seeds]
         return list(self._pool.map(render_sample, seeds, [self.config] * len(seeds)))

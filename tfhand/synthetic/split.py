@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 #: "all" takes every cell; the number is mixed into the seeds of samples.
 SPLITS: dict[str, int] = {"all": 0, "train": 1, "validation": 2}
+#: Worlds (`tfhand.synthetic.world`); "any" has all of everything. The number is mixed into the seeds of samples too.
+WORLD_NUMBERS: dict[str, int] = {"any": 0, "source": 1, "target": 2}
 #: Share of the cells that are validation's: the paper's 60,000 of 375,000.
 VALIDATION_SHARE = 0.16
 #: Bands of equal height and sectors of equal angle about the palm's normal: cells of equal area, some 12 degrees wide.

@@ -15,7 +15,7 @@ from tfhand.geometry import uvd_to_xyz
 from tfhand.metrics import Predictions
 
 if TYPE_CHECKING:
-    from tfhand.models import HandMeshNet
+    from tfhand.models import HandNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Run:
     Attributes:
         predictions: joints (after the adapter) and, where the set has them, vertices and which joints are visible; mm,
             camera frame.
-        vertices_mm: (N, V, 3) predicted vertices, mm, camera frame.
+        vertices_mm: (N, V, 3) predicted vertices, mm, camera frame; None where the network predicts joints alone.
         camera: (N, 6) camera vectors of the crops (`tfhand.geometry`), with the root depth and the hand scale that
             predictions were placed with.
         mirrored: (N,) bool, whether the crop is the mirror image of the photograph.
@@ -33,14 +33,14 @@ class Run:
     """
 
     predictions: Predictions
-    vertices_mm: np.ndarray
+    vertices_mm: np.ndarray | None
     camera: np.ndarray
     mirrored: np.ndarray
     names: list[str]
 
 
 def run_network(
-    model: HandMeshNet,
+    model: HandNet,
     dataset: Sequence[HandSample],
     adapter: JointAdapter | None = None,
     batch_size: int = 32,
@@ -87,18 +87,19 @@ def run_network(
         other_vertices_true=whole.get("other_true"),
         visible=whole.get("visible"),
     )
-    return Run(predictions, whole["vertices_pred"], whole["camera"], np.array(mirrored), names)
+    return Run(predictions, whole.get("vertices_pred"), whole["camera"], np.array(mirrored), names)
 
 
 def _predict(
-    model: HandMeshNet, views: list[dict], adapter: JointAdapter | None, other_topology: bool
+    model: HandNet, views: list[dict], adapter: JointAdapter | None, other_topology: bool
 ) -> dict[str, np.ndarray]:
     """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
     keys = ("image", "camera", "joints_uvd")
     images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in keys)
     outputs = model.predict_on_batch(images.astype(np.float32) / np.float32(255))
-    joints, vertices = (np.asarray(outputs[key], np.float32) for key in ("joints_uvd", "vertices_uvd"))
-    if not (np.isfinite(joints).all() and np.isfinite(vertices).all()):
+    points = {key: np.asarray(outputs[key], np.float32) for key in ("joints_uvd", "vertices_uvd") if key in outputs}
+    joints = points["joints_uvd"]
+    if not all(np.isfinite(one).all() for one in points.values()):
         raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
     camera = camera_true if adapter is None else adapter.network_camera(camera_true, joints)
     joints_pred = uvd_to_xyz(joints, camera)
@@ -106,11 +107,12 @@ def _predict(
         "camera": camera,
         "joints_true": uvd_to_xyz(joints_uvd, camera_true),
         "joints_pred": joints_pred if adapter is None else adapter.to_dataset(joints_pred),
-        "vertices_pred": uvd_to_xyz(vertices, camera),
     }
     if "joint_visible" in views[0]:
         part["visible"] = np.stack([view["joint_visible"] for view in views])
-    if "vertices_uvd" in views[0]:
+    if "vertices_uvd" in points:
+        part["vertices_pred"] = uvd_to_xyz(points["vertices_uvd"], camera)
+    if "vertices_uvd" in points and "vertices_uvd" in views[0]:
         true = np.stack([view["vertices_uvd"] for view in views])
         if other_topology and true.shape[1] != model.num_vertices:
             return {**part, "other_true": uvd_to_xyz(true, camera_true)}

@@ -1,0 +1,200 @@
+"""What weak supervision by depth maps is worth: networks trained on one synthetic world are fine-tuned on another one.
+
+    python -m benchmarks.weak_supervision --out runs/weak
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.experiment import keep_same_settings, running, steps_done
+from benchmarks.weak_pictures import write_meshes
+from benchmarks.weak_plan import Plan, read_plan
+from benchmarks.weak_rows import ROWS, SOURCES
+from benchmarks.weak_table import Result, write_tables
+
+#: Of rendered sets, by world and split; of stage 1.
+_SEEDS = {("source", "train"): 0, ("source", "validation"): 1, ("target", "train"): 2, ("target", "validation"): 3}
+_SOURCE_SEED = 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    from tfhand.rendering.kernel import KernelError
+
+    try:
+        plan = read_plan(arguments)
+        keep_same_settings(plan.out / "weak.json", settings(plan))
+        render_sets(plan)
+        run_all(plan)
+        draw_pictures(plan)
+    except (ValueError, OSError, KernelError) as error:
+        print(f"benchmarks.weak_supervision: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; give the same command again to go on", file=sys.stderr)
+        return 130
+    print((plan.out / "weak.md").read_text(encoding="utf-8"))
+    print(f"{len(plan.runs)} runs; tables, curves and pictures in {plan.out}")
+    return 0
+
+
+def settings(plan: Plan) -> dict[str, Any]:
+    """What all runs have in common: sizes, and every config as it is with the options given."""
+    from trainers.config import TrainConfig
+    from trainers.config_file import config_to_dict, load_config
+    from trainers.weak_config import WeakConfig
+
+    rows = list(ROWS.values())
+    kinds = [(config, TrainConfig, plan.source_options) for config, _ in SOURCES.values()]
+    kinds += [(row.first, TrainConfig, ()) for row in rows if row.first is not None]
+    kinds += [(row.config, WeakConfig, _weak_options(plan, row.config)) for row in rows if row.config is not None]
+    trainings = {
+        name: config_to_dict(load_config(kind, plan.configs / f"{name}.yaml", list(options)))
+        for name, kind, options in kinds
+    }
+    sizes = {key: getattr(plan, key) for key in ("num_source", "num_target", "num_validation", "size")}
+    return {**sizes, "trainings": trainings}
+
+
+def render_sets(plan: Plan) -> None:
+    """Renders what is missing of the two worlds."""
+    from tfhand.synthetic.generate import generate
+    from tfhand.synthetic.generator import SyntheticConfig
+
+    counts = {"train": {"source": plan.num_source, "target": plan.num_target}}
+    counts["validation"] = {"source": min(64, plan.num_validation), "target": plan.num_validation}
+    for (world, split), seed in _SEEDS.items():
+        config = SyntheticConfig(size=plan.size, backgrounds=plan.backgrounds, split=split, world=world)
+        print(f"rendering {plan.data(world, split)}: {counts[split][world]} hands")
+        generate(plan.data(world, split), counts[split][world], plan.workers, config, seed)
+
+
+def run_all(plan: Plan) -> None:
+    """Trains and scores what is missing.
+
+    Raises:
+        ChildProcessError: a training or an evaluation failed.
+    """
+    sources = [name for name in SOURCES if any(ROWS[row].start == name for row in plan.names)]
+    with tqdm(total=len(sources) + len(plan.runs), unit="run", smoothing=0) as bar:
+        for name in sources:
+            bar.set_description(name)
+            train_source(plan, name, bar)
+            bar.update()
+        for name, supervision, seed in plan.runs:
+            bar.set_description(f"{name}, {supervision}, seed {seed}")
+            if not plan.metrics(name, supervision, seed).is_file():
+                train_row(plan, name, supervision, seed, bar)
+                evaluate(plan, name, supervision, seed)
+                write_tables(results(plan), plan.out, describe(plan))
+            bar.update()
+    write_tables(results(plan), plan.out, describe(plan))
+
+
+def train_source(plan: Plan, name: str, bar: tqdm) -> None:
+    """Stage 1 of a network, or what is left of it."""
+    config, _ = SOURCES[name]
+    _train(plan, "fully_supervised", config, plan.source_folder(name), [*_source_data(plan), f"--seed={_SOURCE_SEED}",
+                                                                        *plan.source_options], bar)  # fmt: skip
+
+
+def train_row(plan: Plan, name: str, supervision: str, seed: int, bar: tqdm) -> None:
+    """The trainings of a row, or what is left of them; nothing for a row that is stage 1 itself."""
+    row, folder = ROWS[name], plan.run_folder(name, supervision, seed)
+    if row.config is None:
+        return
+    start = plan.source_folder(row.start) if row.start in SOURCES else plan.run_folder(row.start, supervision, seed)
+    is_last = supervision == "2d" and row.only_3d
+    if row.first is not None:
+        first = folder if is_last else plan.run_folder(name, supervision, seed, "_source")
+        options = [*_source_data(plan), f"--seed={seed}", f"--weights={start / 'weights.safetensors'}"]
+        _train(plan, "fully_supervised", row.first, first, [*options, *_stage_options(plan.weak_options, "transfer")], bar)
+        start = first
+    if not is_last:
+        options = [f"--data_dir={plan.out / 'data' / 'target'}", f"--pseudo_meshes={plan.out / 'data' / 'pseudo_meshes'}",
+                   f"--weights={start / 'weights.safetensors'}", f"--seed={seed}", *row.options,
+                   *(["--with_3d_pose=true"] if supervision == "3d" else []), *_weak_options(plan, row.config)]  # fmt: skip
+        _train(plan, "weak", row.config, folder, options, bar)
+
+
+def evaluate(plan: Plan, name: str, supervision: str, seed: int) -> None:
+    """Scores a run on the hidden ground truth of the target's validation split."""
+    folder = plan.run_folder(name, supervision, seed)
+    command = ["trainers.evaluate", "--dataset", "synthetic", "--data-dir", plan.data("target", "validation"),
+               "--out", plan.metrics(name, supervision, seed).parent, "--preset", ROWS[name].preset,
+               "--weights", folder / "weights.safetensors", "--pictures", 0]  # fmt: skip
+    for _ in running(command, plan.log(folder)):
+        pass
+
+
+def draw_pictures(plan: Plan) -> None:
+    """Draws hands with and without the pseudo-mesh loss, where both rows are there."""
+    pair = {"with pseudo meshes": "full", "without": "without_pseudo_meshes"}
+    seed = plan.seeds[0]
+    if set(pair.values()) <= set(plan.names):
+        networks = {
+            title: (ROWS[name].preset, plan.run_folder(name, "2d", seed) / "weights.safetensors")
+            for title, name in pair.items()
+        }
+        write_meshes(networks, plan.data("target", "validation"), plan.pictures, plan.out / "pseudo_meshes.png")
+
+
+def results(plan: Plan) -> list[Result]:
+    """The scores that are there, in the order of the table."""
+    found = []
+    for name, supervision, seed in sorted(plan.runs, key=lambda run: (list(ROWS).index(run[0]), run[1:])):
+        path = plan.metrics(name, supervision, seed)
+        if path.is_file():
+            with open(path.with_name("pck.csv"), newline="", encoding="utf-8") as file:
+                curve = np.array([[float(row["threshold_mm"]), float(row["pck"])] for row in csv.DictReader(file)])
+            metrics = json.loads(path.read_text(encoding="utf-8"))
+            found.append(Result(name, supervision, seed, metrics, curve[:, 0], curve[:, 1]))
+    return found
+
+
+def describe(plan: Plan) -> str:
+    """What the table was made with."""
+    changed = [*plan.source_options, *plan.weak_options]
+    return (
+        f"{plan.num_source} source hands for stage 1, {plan.num_target} target hands to fine-tune on, {plan.size} x "
+        f"{plan.size}; `configs/{plan.configs.name}`" + (f" with {' '.join(changed)}" if changed else "")
+    )
+
+
+def _train(plan: Plan, trainer: str, config: str, folder: Path, options: Sequence[str], bar: tqdm) -> None:
+    """Trains a run to its end, unless it is there; the bar tells of its steps."""
+    done = folder / "done"
+    if done.is_file():
+        return
+    command = [f"trainers.{trainer}", "--config", plan.configs / f"{config}.yaml", *options, f"--out={folder}"]
+    for _ in running(command, plan.log(folder)):
+        bar.set_postfix_str(f"step {steps_done(folder)}")
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
+    done.touch()
+
+
+def _source_data(plan: Plan) -> list[str]:
+    return [f"--data.{split}={plan.data('source', split)}" for split in ("train", "validation")]
+
+
+def _weak_options(plan: Plan, config: str) -> list[str]:
+    """Options of fine-tuning that a config has a stage for."""
+    return _stage_options(plan.weak_options, *(("transfer",) if config == "task_transfer" else ("heatmap", "weak")))
+
+
+def _stage_options(options: Sequence[str], *stages: str) -> list[str]:
+    return [one for one in options if not one.startswith("--stages.") or one.split(".")[1] in stages]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

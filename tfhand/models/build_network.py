@@ -1,0 +1,39 @@
+"""One call to the network of any preset, whatever its class."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tfhand.models.hand_joint_net import HandJointNet
+from tfhand.models.hand_mesh_net import HandMeshNet
+from tfhand.models.hand_net import HandNet
+from tfhand.models.presets import get_preset
+
+if TYPE_CHECKING:
+    from tfhand.mesh import HandTemplate
+
+
+def build_network(
+    name: str,
+    weights: str | os.PathLike[str] | None = None,
+    template: HandTemplate | None = None,
+    joint_readout: str | None = None,
+    propagation: str = "sparse",
+) -> HandNet:
+    """Builds the network of a preset: a `HandMeshNet`, or a `HandJointNet` for a preset whose pipeline ends without a mesh.
+
+    Args:
+        name: of the preset, in `tfhand.models.presets.PRESETS` or `BASELINES`.
+        weights: None, "default", "imagenet" or a file, see `HandMeshNet.from_preset`, `HandJointNet.from_preset`.
+        template: the hand; None takes the one that comes with the package. No matter to a network without a mesh.
+        joint_readout: "mesh" or "heatmap"; None takes the preset's.
+        propagation: of the graph convolutions, "sparse" or "dense", where there are some.
+
+    Raises:
+        ValueError: an unknown preset or read-out, or weights that do not fit.
+        FileNotFoundError: the weights are not there.
+    """
+    if get_preset(name).pipeline == "joints":
+        return HandJointNet.from_preset(name, weights, joint_readout)
+    return HandMeshNet.from_preset(name, weights, template, joint_readout, propagation)
