@@ -10,7 +10,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("inference", "training_step", "cheb_conv", "rasterizer", "generator", "memory", "record_size", "loading")
+NAMES = (
+    "inference", "training_step", "cheb_conv", "rasterizer", "depth_loss", "generator", "memory", "record_size", "loading"
+)  # fmt: skip
 
 
 def main() -> int:

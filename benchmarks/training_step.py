@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import TIMING_HEADERS, measure, parser, print_machine, print_table, set_threads
+from benchmarks.common import TIMING_HEADERS, Timing, measure, parser, print_machine, print_table, set_threads
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
@@ -30,6 +30,24 @@ def main(arguments: list[str] | None = None) -> None:
 
 def row(path: Path, batch: int, repeats: int) -> list[str]:
     """Times the last stage of a config: the whole step, and its losses with their gradients alone."""
+    import keras
+
+    cells, step, share = time_step(path, batch, repeats)
+    keras.backend.clear_session()
+    return [path.name, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
+
+
+def time_step(path: Path, batch: int, repeats: int) -> tuple[list[str], Timing, float]:
+    """Times the last stage of a config.
+
+    Args:
+        path: the config.
+        batch: samples in a batch; 0 takes the config's.
+        repeats: calls that are timed.
+
+    Returns:
+        Stage, precision and batch as words, the time of a step, and the losses' share of it.
+    """
     import keras
 
     from tfhand.losses import CompositeLoss
@@ -57,8 +75,7 @@ def row(path: Path, batch: int, repeats: int) -> list[str]:
     step = measure(lambda: model.train_on_batch(inputs, labels), repeats)
     outputs = model(inputs, training=False)
     share = measure(loss_with_gradients(loss, labels, outputs), repeats).median / step.median
-    keras.backend.clear_session()
-    return [path.name, name, config.precision, str(batch), f"{100 * share:.1f} %", *step.cells(batch)]
+    return [name, config.precision, str(batch)], step, share
 
 
 def random_batch(batch: int, size: int, num_vertices: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -10,7 +10,18 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import cheb_conv, common, generator, inference, loading, memory, rasterizer, record_size, training_step
+from benchmarks import (
+    cheb_conv,
+    common,
+    depth_loss,
+    generator,
+    inference,
+    loading,
+    memory,
+    rasterizer,
+    record_size,
+    training_step,
+)
 from tfhand.data.sample import HandSample, encode
 
 
@@ -72,6 +83,13 @@ def test_cheb_conv_compares_sparse_and_dense(capsys):
 def test_rasterizer(capsys):
     rasterizer.main(["--sizes", "16", "--repeats", "1"])
     assert [row[0] for row in table_rows(capsys.readouterr().out)][2:] == ["network mesh", "rig surface"]
+
+
+def test_depth_loss_compares_backends(capsys):
+    depth_loss.main(["--batch", "2", "--sizes", "16", "--repeats", "1", "--no-step"])
+    rows = table_rows(capsys.readouterr().out)[2:]
+    assert [row[:2] for row in rows] == [["tfg", "16 x 16"], ["tf", "16 x 16"]]
+    assert all(float(row[3]) > 0 for row in rows)
 
 
 def test_label_sizes_add_up_to_the_record():

@@ -23,7 +23,7 @@ from trainers.config import StageConfig, TrainConfig
 #: Fields that may differ between a run and its continuation: they change no number of the training.
 FREE_TO_CHANGE = frozenset(
     {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures"}
-    | {"devices", "threads", "data.workers"}
+    | {"devices", "threads", "data.workers", "data_dir", "pseudo_meshes"}
 )
 
 Config = TypeVar("Config", bound=TrainConfig)

@@ -113,8 +113,8 @@ def _first(dataset: Any, config: WeakConfig) -> Any:
 def _check_depth(sample: Any, wanted: bool) -> None:
     if wanted and sample.depth_mm is None:
         raise ValueError(
-            f"dataset: expected depth for the loss 'depth', got none with sample {sample.name!r}; leave the loss out by "
-            "--stages.STAGE.losses.depth=0"
+            f"dataset: expected depth for the loss 'depth', got none with sample {sample.name!r}; leave the loss out "
+            "by --stages.STAGE.losses.depth=0"
         )
 
 

@@ -49,5 +49,6 @@ def flat_joints(sample: HandSample) -> np.ndarray:
     """
     depth = sample.joints_mm[:, 2:].astype(np.float64)
     if depth.min() <= 0:
-        raise ValueError(f"sample {sample.name!r}: expected joints in front of the camera, got z = {depth.min():.1f} mm.")
+        behind = f"z = {depth.min():.1f} mm"
+        raise ValueError(f"sample {sample.name!r}: expected joints in front of the camera, got {behind}.")
     return (sample.joints_mm * (sample.root_depth_mm / depth)).astype(np.float32)

@@ -19,19 +19,26 @@ OCTAHEDRON = SimpleNamespace(
 
 
 class ToyNet(keras.Model):
-    """Heat-maps, mesh and pose from a `SIZE` x `SIZE` image, with batch norm; see `HandMeshNet` for the methods."""
+    """Heat-maps, mesh and pose from a `SIZE` x `SIZE` image, with batch norm; see `HandMeshNet` for the methods.
+
+    The mesh starts as an octahedron about the crop's centre.
+    """
 
     input_size = SIZE
     hand_side = "right"
     heatmap_kind = "logits"
+    heatmap_size = SIZE // 2
+    preset = SimpleNamespace(to_config=lambda: {"name": "toy"})
+    topology = SimpleNamespace(place_of_vertex=np.arange(6))
 
     def __init__(self):
         image = keras.Input((SIZE, SIZE, 3), name="image")
         features = layers.Conv2D(8, 3, strides=2, padding="same", name="stem")(image)
         features = layers.ReLU()(BatchNorm(name="stem_bn")(features))
         maps = layers.Conv2D(21, 1, name="maps")(features)
-        latent = layers.Dense(16, activation="relu", name="latent")(layers.Flatten()(features))
-        vertices = layers.Reshape((6, 3))(layers.Dense(18, name="mesh")(latent))
+        self.heatmap_stage = keras.Model(image, {"heatmaps_1": maps, "features": features})
+        self.mesh_stage = toy_mesh_stage(features, maps)
+        vertices = self.mesh_stage({"heatmaps": maps, "features": features})
         pose = [keras.Input((6, 3)), layers.Flatten(), layers.Dense(63), layers.Reshape((21, 3))]
         pose = keras.Sequential(pose, name="pose")
         joints = pose(vertices)
@@ -39,7 +46,7 @@ class ToyNet(keras.Model):
         super().__init__(image, outputs, name="toy")
 
     def stage_layers(self, stage):
-        names = {"heatmap": ["stem", "stem_bn", "maps"], "mesh": ["latent", "mesh"], "pose": ["pose"]}[stage]
+        names = {"heatmap": ["stem", "stem_bn", "maps"], "mesh": ["mesh_stage"], "pose": ["pose"]}[stage]
         return [self.get_layer(name) for name in names]
 
     def heatmap_model(self):
@@ -53,8 +60,21 @@ class ToyNet(keras.Model):
         path.with_suffix(".npz").replace(path)
 
 
+def toy_mesh_stage(features, maps) -> keras.Model:
+    """Features and heat-maps to six vertices."""
+    inputs = {
+        name: keras.Input(value.shape[1:], name=name) for name, value in (("features", features), ("heatmaps", maps))
+    }
+    latent = layers.Flatten()(layers.Concatenate()(list(inputs.values())))
+    latent = layers.Dense(16, activation="relu", name="latent")(latent)
+    corners = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]]) * [0.3, 0.3, 0.5]
+    octahedron = (corners + [0.5, 0.5, 0]).astype(np.float32).ravel()
+    vertices = layers.Dense(18, bias_initializer=lambda shape, dtype=None: keras.ops.array(octahedron), name="mesh")
+    return keras.Model(inputs, layers.Reshape((6, 3))(vertices(latent)), name="mesh_stage")
+
+
 class Hands:
-    """A dataset of hand-like samples with six vertices."""
+    """A dataset of hand-like samples with six vertices, a guess of them, and depth with holes."""
 
     def __init__(self, count: int = 12):
         self.count = count
@@ -66,6 +86,7 @@ class Hands:
         rng = np.random.default_rng(index)
         joints = rng.normal(size=(21, 3)) * [30, 30, 20] + [0, 0, 500]
         vertices = np.concatenate([joints[1:21:4], joints[:1]]) + 2.0
+        depth = np.where(rng.random((24, 24)) < 0.8, rng.normal(500, 20, (24, 24)), 0).astype(np.float32)
         return HandSample(
             image=rng.integers(0, 256, (24, 24, 3), dtype=np.uint8),
             intrinsics=np.array([80.0, 80.0, 12.0, 12.0]),
@@ -73,6 +94,8 @@ class Hands:
             side="right",
             joints_mm=joints,
             vertices_mm=vertices,
+            depth_mm=depth,
+            pseudo_vertices_mm=vertices + rng.normal(size=vertices.shape),
             seed=index,
             name=str(index),
         )

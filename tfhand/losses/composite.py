@@ -82,7 +82,7 @@ class CompositeLoss:
 
         Args:
             y_true: see `LossInputs`; any floating dtype.
-            y_pred: outputs of the network by name, and `depth_map` where a term of the supervision "depth" has a weight.
+            y_pred: outputs of the network by name, and `depth_map` for terms of the supervision "depth".
 
         Returns:
             `(total, parts)`: the weighted sum and every term before its weight, float32 scalars, averaged over

@@ -11,7 +11,7 @@ from tfhand.losses.registry import register_loss
 
 @register_loss("pseudo_laplacian")
 class PseudoLaplacianLoss(LaplacianLoss):
-    """`LaplacianLoss` with the pseudo-ground-truth mesh for the true one: the surface stays as smooth as a network made it.
+    """`LaplacianLoss` with the pseudo-ground-truth mesh for the true one: as smooth as a network made it.
 
     Where the mesh lies doesn't count: pseudo-ground truth suffers from errors of depth.
 

@@ -35,7 +35,8 @@ class GivenHeatmaps(keras.Model):
     """
 
     def __init__(self, network: HandMeshNet, sigma: float | None = None) -> None:
-        super().__init__(name="given_heatmaps", trainable=False)
+        # In float32, lest mixed precision round the joints.
+        super().__init__(name="given_heatmaps", dtype="float32")
         self.network = network
         self.sigma = sigma
         self.gather = GatherVertices(network.topology.place_of_vertex, name="vertices_uvd", dtype="float32")
