@@ -11,7 +11,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "inference", "training_step", "cheb_conv", "rasterizer", "depth_loss", "generator", "memory", "record_size", "loading"
+    "inference", "training_step", "cheb_conv", "rasterizer", "depth_loss", "generator", "memory", "record_size", "loading",
+    "datasets",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 from benchmarks import (
     cheb_conv,
     common,
+    datasets,
     depth_loss,
     generator,
     inference,
@@ -149,6 +150,14 @@ def test_loading(capsys):
     loading.main(["--config", str(config), "--num", "4", "--size", "64", "--batches", "1", "--repeats", "1"])
     rows = table_rows(capsys.readouterr().out)
     assert [row[:2] for row in rows[-3:]] == [["training step of quickstart.yaml", ""], ["shards", "1"], ["shards", "2"]]
+
+
+@pytest.mark.slow
+def test_datasets(capsys):
+    datasets.main(["--num", "2", "--repeats", "1"])
+    rows = table_rows(capsys.readouterr().out)
+    assert [row[0] for row in rows[-5:]] == [f"{name} (made up)" for name in datasets.LOOKS]
+    assert all(float(cell) > 0 for row in rows[-5:] for cell in row[2:])
 
 
 @pytest.mark.slow

@@ -2,20 +2,27 @@
 
     python -m trainers.evaluate --dataset synthetic --data-dir data/validation --out runs/evaluation
     python -m trainers.evaluate --dataset real_world --data-dir realworld --weights W.safetensors --out runs/real
+    python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
-Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png; prints the same figures.
+Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the
+same figures, published ones beside them. The first run converts a public set's files (`python -m tfhand.data convert`).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from trainers.data import FirstSamples
-from trainers.evaluation.datasets import EVALUATION_SETS, get_evaluation_set
+
+if TYPE_CHECKING:
+    from trainers.evaluation.runner import Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,13 +50,14 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     if arguments.batch_size < 1:
         raise ValueError(f"--batch-size: expected at least 1, got {arguments.batch_size}.")
-    chosen = get_evaluation_set(arguments.dataset)
-    dataset = chosen.open(Path(arguments.data_dir))
+    chosen = get_dataset(arguments.dataset)
+    split = chosen.check_split(arguments.split or chosen.evaluation_split)
+    protocol = get_protocol(arguments.protocol or chosen.protocols[0])
+    dataset = open_dataset(chosen.name, arguments.data_dir, split)
     if arguments.max_samples is not None:
         if arguments.max_samples < 1:
             raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
         dataset = FirstSamples(dataset, arguments.max_samples)
-    protocol = get_protocol(chosen.protocol)
     out = Path(arguments.out)
     _make_folder(out)
 
@@ -59,13 +67,27 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from trainers.evaluation.runner import run_network
 
     model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
-    run = run_network(model, dataset, chosen.adapter_for(model.joint_definition), arguments.batch_size)
-    evaluation = protocol.evaluate(arguments.dataset, run.predictions)
+    adapter = chosen.adapter_for(model.joint_definition)
+    run = run_network(model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh)
+    predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
+    evaluation = protocol.evaluate(arguments.dataset, predictions)
     write_report(evaluation, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
-    print(table(evaluation, protocol))
+    print(table(evaluation, protocol, split))
+    if chosen.name == "freihand":
+        print(_export(run, dataset, out))
     print(f"written to {out}")
+
+
+def _export(run: Run, dataset: Any, out: Path) -> str:
+    """FreiHAND's pred.json, where every image has its entry; says what was done."""
+    from trainers.evaluation.pred_json import PRED_FILE, write_pred_json
+
+    whole = getattr(dataset, "info", {}).get("source_samples")
+    if whole != len(run.names):
+        return f"{PRED_FILE} is not written: it must have every image of the split, and some were left out."
+    return f"predictions for the benchmark in {write_pred_json(run, out)}"
 
 
 def _make_folder(out: Path) -> None:
@@ -84,8 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__.split("\n")[0],
         epilog="Without errors the exit status is 0. Figures of different protocols can't be compared.",
     )
-    parser.add_argument("--dataset", required=True, choices=sorted(EVALUATION_SETS), help="kind of the set")
-    parser.add_argument("--data-dir", required=True, metavar="DIR", help="its folder")
+    parser.add_argument("--dataset", required=True, choices=sorted(DATASETS), help="kind of the set")
+    parser.add_argument("--data-dir", metavar="DIR", help="its folder (default: $TFHAND_DATA/NAME or ~/tfhand_data/NAME)")
+    parser.add_argument("--split", metavar="NAME", help="default: the one for evaluation; see python -m tfhand.data info")
+    protocols = sorted({name for info in DATASETS.values() for name in info.protocols})
+    parser.add_argument("--protocol", choices=protocols, help="default: the set's usual one")
     parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made if missing")
     parser.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
     parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")

@@ -39,7 +39,8 @@ def written(tmp_path_factory) -> Path:
     for gesture, (hand, camera) in enumerate(zip(stb_set.hands(), CAMERAS, strict=True)):
         for name, (focal, position, angles) in CAMERAS.items():
             cameras.append(" ".join(map(str, (name, focal, *position, *angles))))
-        joints += [f"joint{number} {x} {y} {z}" for number, (x, y, z) in enumerate(to_world_cm(centred(hand.joints_mm), camera))]
+        world = to_world_cm(centred(hand.joints_mm), camera)
+        joints += [f"joint{number} {x} {y} {z}" for number, (x, y, z) in enumerate(world)]
         mesh = to_world_cm(centred(hand.surface_mm), camera)[:NUM_VERTICES]
         mesh = np.concatenate([mesh[:473], np.full((56, 3), 1e3), mesh[473:]])
         lines = [f"v {x:.8f} {y:.8f} {z:.8f}" for x, y, z in mesh] + ["f 1 2 3"]

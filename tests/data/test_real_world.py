@@ -10,6 +10,7 @@ import pytest
 import scipy.io
 
 from tfhand.data.augment import crop
+from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.data.real_world import RealWorldDataset
 from tfhand.geometry import uvd_to_xyz
 
@@ -114,3 +115,18 @@ def test_damaged_and_mismatched_mat_files_are_refused(tmp_path, rng) -> None:
         (tmp_path / "params.mat").write_bytes(damaged)
         with pytest.raises(ValueError, match=r"params\.mat"):
             RealWorldDataset(tmp_path)
+
+
+def test_hands_of_no_use_are_refused_and_skipped_in_order(tmp_path, rng, caplog) -> None:
+    written = write_set(tmp_path, rng)
+    poses = written["pose_gt"].copy()
+    poses[0, :, 0] += 1000
+    poses[2, 5, 1] = np.nan
+    scipy.io.savemat(tmp_path / "pose_gt.mat", {"pose_gt": poses})
+    dataset = RealWorldDataset(tmp_path)
+    with pytest.raises(UnusableSampleError, match="00004.jpg: the hand lies wholly outside the image"):
+        dataset[0]
+    with pytest.raises(UnusableSampleError, match="00022.jpg: expected finite joints"):
+        dataset[2]
+    assert [sample.name for sample in dataset] == ["00013"]
+    assert "skipped 2 of 3 samples" in caplog.text

@@ -88,7 +88,7 @@ def edit(folder: Path, name: str, change) -> None:
 def test_samples_are_the_rendered_hands(written, hands) -> None:
     dataset = RHDDataset(written)
     assert len(dataset) == len(hands)
-    for sample, hand, name in zip(dataset, hands, ("training/00000", "training/00007")):
+    for sample, hand, name in zip(dataset, hands, ("training/00000", "training/00007"), strict=True):
         assert (sample.side, sample.name, sample.vertices_mm) == (hand.side, name, None)
         np.testing.assert_array_equal(sample.image, hand.image)
         np.testing.assert_allclose(sample.joints_mm, hand.joints_mm, atol=1e-3)
@@ -100,7 +100,7 @@ def test_samples_are_the_rendered_hands(written, hands) -> None:
 
 
 def test_depth_is_the_hands_within_a_step_of_the_file(written, hands) -> None:
-    for sample, hand in zip(RHDDataset(written), hands):
+    for sample, hand in zip(RHDDataset(written), hands, strict=True):
         on_hand, on_person = hand.hand_alpha > 127, hand.alpha > 127
         np.testing.assert_allclose(sample.depth_mm[on_hand], hand.scene_depth_mm[on_hand], atol=STEP_MM)
         np.testing.assert_allclose(sample.scene_depth_mm[on_person], hand.scene_depth_mm[on_person], atol=STEP_MM)
@@ -109,7 +109,7 @@ def test_depth_is_the_hands_within_a_step_of_the_file(written, hands) -> None:
 
 
 def test_the_box_is_square_around_the_joints(written) -> None:
-    for sample in RHDDataset(written):
+    for sample in [RHDDataset(written)[index] for index in range(2)]:
         uv = project(sample.joints_mm, sample.intrinsics)
         low, high = uv.min(axis=0), uv.max(axis=0)
         side = 1.5 * (high - low).max()

@@ -97,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     convert = commands.add_parser("convert", help="a dataset's own files to shards; goes on where it was interrupted")
     convert.add_argument("dataset", choices=convertible, help="which")
     convert.add_argument("--data-dir", metavar="DIR", help="its folder (default: $TFHAND_DATA/NAME or ~/tfhand_data/NAME)")
-    convert.add_argument("--split", action="append", metavar="NAME", help="may be given again (default: all, but for STB no Bumblebee cameras)")
+    everything = "may be given again (default: all, but for STB no Bumblebee cameras)"
+    convert.add_argument("--split", action="append", metavar="NAME", help=everything)
     convert.add_argument("--out", metavar="DIR", help="shards go to DIR/SPLIT (default: DATA_DIR/shards/SPLIT)")
     convert.add_argument("--workers", type=int, metavar="N", default=os.cpu_count(), help="processes (default: all cores)")
     convert.add_argument("--shard-size", type=int, metavar="N", default=500, help="samples in a file (default: %(default)s)")

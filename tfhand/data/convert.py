@@ -117,7 +117,8 @@ def check_shards(data_dir: str | Path, progress: bool = True) -> int:
                 number += 1
                 bar.update()
             if wanted is not None and total != wanted:
-                raise ValueError(f"{Path(data_dir) / shard}: expected samples of checksum {wanted}, got {total}; make it again.")
+                path = Path(data_dir) / shard
+                raise ValueError(f"{path}: expected samples of checksum {wanted}, got {total}; make it again.")
     return number
 
 

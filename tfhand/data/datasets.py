@@ -14,7 +14,7 @@ from typing import Protocol
 from tfhand.data.dataset_dir import dataset_dir, missing_data
 from tfhand.data.freihand import FreiHANDDataset
 from tfhand.data.ge_synthetic import GeSyntheticDataset
-from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER, JointAdapter
+from tfhand.data.joint_adapters import ADAPTERS, REAL_WORLD_ADAPTER, JointAdapter
 from tfhand.data.real_world import RealWorldDataset
 from tfhand.data.rhd import RHDDataset
 from tfhand.data.sample import HandSample
@@ -45,7 +45,8 @@ class DatasetInfo:
         protocols: names in `tfhand.metrics.PROTOCOLS`, the set's usual one first.
         read: (folder or None, split) -> the samples of its own files; None where it consists of shards.
         converts: its files are converted to shards before use; False reads them as they are.
-        adapter: from the network's joints to the set's own; None where they are taken to be the same.
+        adapter: from our joints to the set's own; None where they are ours.
+        other_mesh: entry of `HandSample.extras` with meshes of another topology, or None.
         with_depth: samples have depth.
         with_meshes: samples have meshes of this project's template.
     """
@@ -57,6 +58,7 @@ class DatasetInfo:
     read: Callable[[str | Path | None, str], Samples] | None = None
     converts: bool = True
     adapter: JointAdapter | None = None
+    other_mesh: str | None = None
     with_depth: bool = False
     with_meshes: bool = False
 
@@ -69,6 +71,22 @@ class DatasetInfo:
     def train_split(self) -> str | None:
         """The split to train on, None where the set is for evaluation alone."""
         return "train" if "train" in self.splits else None
+
+    def adapter_for(self, definition: str) -> JointAdapter | None:
+        """The adapter for a network of the given joint definition; None where its joints are compared as they are.
+
+        Raises:
+            ValueError: the network's joints are another dataset's, which nothing brings to this set's.
+        """
+        own = "tfhand" if self.adapter is None else self.adapter.name
+        if definition == own or (self.adapter is not None and self.adapter.changes_nothing):
+            return None
+        if definition != "tfhand":
+            raise ValueError(
+                f"weights: expected a network whose joints are those of tfhand or of this set, got one that was trained "
+                f"with the joints of {definition!r}."
+            )
+        return self.adapter
 
     def check_split(self, split: str) -> str:
         """The split itself.
@@ -127,6 +145,7 @@ DATASETS: dict[str, DatasetInfo] = {
             "test",
             ("ge", "zimmermann-brox"),
             _read_stb,
+            adapter=ADAPTERS["stb"],
             with_depth=True,
         ),
         DatasetInfo(
@@ -135,14 +154,17 @@ DATASETS: dict[str, DatasetInfo] = {
             "test",
             ("zimmermann-brox", "ge"),
             _read_rhd,
+            adapter=ADAPTERS["rhd"],
             with_depth=True,
         ),
         DatasetInfo(
             "freihand",
             {"train": "training, 130,240", "test": "evaluation, 3,960"},
             "test",
-            ("ge", "zimmermann-brox"),
+            ("freihand", "ge", "zimmermann-brox"),
             _read_freihand,
+            adapter=ADAPTERS["freihand"],
+            other_mesh="mano_vertices_mm",
         ),
         DatasetInfo(
             "ge_synthetic",
@@ -151,6 +173,7 @@ DATASETS: dict[str, DatasetInfo] = {
             ("ge",),
             GeSyntheticDataset,
             adapter=REAL_WORLD_ADAPTER,  # the authors' joints in all of their sets
+            other_mesh="ge_vertices_mm",
         ),
     )
 }

@@ -185,7 +185,8 @@ def _rows(path: Path, count: int) -> tuple[list[str], np.ndarray]:
         except ValueError:
             row = []
         if len(row) != count or not np.isfinite(row).all():
-            raise ValueError(f"{path}, line {number}: expected a name and {count} finite numbers, got {line.strip()[:80]!r}.")
+            got = line.strip()[:80]
+            raise ValueError(f"{path}, line {number}: expected a name and {count} finite numbers, got {got!r}.")
         names.append(name)
         values.append(row)
     return names, np.array(values, np.float64).reshape(-1, count)
@@ -194,7 +195,7 @@ def _rows(path: Path, count: int) -> tuple[list[str], np.ndarray]:
 def _by_gesture(path: Path, names: list[str], values: np.ndarray, count: int) -> np.ndarray:
     """(gestures, count, K) of rows whose names repeat for each gesture."""
     if not names or len(names) % count or names != names[:count] * (len(names) // count):
-        raise ValueError(f"{path}: expected the same {count or 'some'} names for each gesture, got {len(names)} rows of others.")
+        raise ValueError(f"{path}: expected the same {count} names for each gesture, got {len(names)} rows of others.")
     return values.reshape(-1, count, values.shape[1])
 
 

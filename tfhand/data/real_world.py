@@ -20,6 +20,7 @@ import numpy as np
 
 from tfhand.constants import NUM_JOINTS
 from tfhand.data.dataset_dir import require_dataset
+from tfhand.data.hand_in_view import box_in_view, usable_samples
 from tfhand.data.sample import HandSample
 from tfhand.geometry import crop_intrinsics
 from tfhand.io import read_image
@@ -80,6 +81,7 @@ class RealWorldDataset:
 
         Raises:
             IndexError: no such sample.
+            UnusableSampleError: its joints are not finite or not before the camera, or the hand lies wholly outside.
             FileNotFoundError: its image is missing.
             ValueError: its image is damaged.
         """
@@ -88,9 +90,11 @@ class RealWorldDataset:
             raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         image = read_image(self.data_dir / self._image_paths[index])
         height, width = image.shape[:2]
+        intrinsics = crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height))
+        box_in_view(self._image_paths[index], self.joints_mm[index], intrinsics, (width, height))
         return HandSample(
             image=image,
-            intrinsics=crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height)),
+            intrinsics=intrinsics,
             box=np.array([0, 0, width, height], np.float32),
             side=SIDE,
             joints_mm=self.joints_mm[index],
@@ -100,7 +104,8 @@ class RealWorldDataset:
         )
 
     def __iter__(self) -> Iterator[HandSample]:
-        return (self[index] for index in range(len(self)))
+        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
+        return usable_samples(self)
 
 
 def _load(data_dir: Path, name: str) -> dict[str, Any]:

@@ -73,9 +73,7 @@ def read_shard(path: str | Path) -> Iterator[bytes]:
     """
     try:
         reader = _open(Path(path))
-        for number in range(reader.num_records()):
-            yield reader.read([number])[0]
-        reader.close()
+        yield from (reader.read([number])[0] for number in range(reader.num_records()))
     except RuntimeError as error:
         raise _damaged(Path(path), error) from error
 
@@ -156,14 +154,9 @@ class ShardSetWriter:
             lengths = [len(self.shard_range(index)) for index in range(self.num_shards)]
         for index, length in enumerate(lengths):
             _check_shard(self.shard_path(index), length)
-        whole = {
-            **self.plan,
-            **(facts or {}),
-            "num_samples": sum(lengths),
-            "shards": [self.shard_path(index).name for index in range(self.num_shards)],
-            "shard_lengths": list(lengths),
-        }
-        _write_json(self.data_dir / INFO_FILE, whole)
+        shards = [self.shard_path(index).name for index in range(self.num_shards)]
+        found = {"num_samples": sum(lengths), "shards": shards, "shard_lengths": list(lengths)}
+        _write_json(self.data_dir / INFO_FILE, {**self.plan, **(facts or {}), **found})
 
 
 class ShardedDataset:

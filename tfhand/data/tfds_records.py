@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,24 @@ ARRAYS = {
 STORED = (*IMAGES, *ARRAYS, "rest")
 
 
-def to_example(record: bytes) -> dict[str, Any]:
+def to_example(record: bytes, features: Collection[str] | None = None) -> dict[str, Any]:
     """The features of an encoded sample.
 
     Args:
-        record: from `tfhand.data.encode`, of a sample with every label.
+        record: from `tfhand.data.encode`.
+        features: names of those to make; what else the record holds goes to `rest`. None for all.
 
     Returns:
-        Images as open files, arrays, `side`, `seed` and `name`, and `rest`, `(N,)` uint8.
+        Images as open files and arrays, those that the sample has; `side`, `name` and, for renders, `seed`; and `rest`,
+        `(N,)` uint8.
     """
     metadata = _metadata(record)
     tensors = load(record)
-    example: dict[str, Any] = {name: io.BytesIO(tensors.pop(name).tobytes()) for name in IMAGES}
-    example.update({name: tensors.pop(name) for name in ARRAYS})
-    example.update(json.loads(metadata["sample"])["header"])
+    wanted = set(tensors) if features is None else set(tensors) & set(features)
+    example: dict[str, Any] = {name: io.BytesIO(tensors.pop(name).tobytes()) for name in IMAGES if name in wanted}
+    example.update({name: tensors.pop(name) for name in ARRAYS if name in wanted})
+    header = json.loads(metadata["sample"])["header"]
+    example.update({key: value for key, value in header.items() if value is not None})
     example["rest"] = np.frombuffer(save(tensors, metadata), np.uint8)
     return example
 
@@ -49,15 +54,15 @@ def to_record(example: dict[str, Any]) -> bytes:
     """The encoded sample that features were made from; `tfhand.data.decode` reads it.
 
     Args:
-        example: features `STORED`, images still encoded.
+        example: features `STORED`, those that there are, images still encoded.
 
     Returns:
         The very bytes that `to_example` was given.
     """
     rest = np.asarray(example["rest"]).tobytes()
     tensors = load(rest)
-    tensors.update({name: np.frombuffer(bytes(example[name]), np.uint8) for name in IMAGES})
-    tensors.update({name: np.ascontiguousarray(example[name], dtype) for name, dtype in ARRAYS.items()})
+    tensors.update({name: np.frombuffer(bytes(example[name]), np.uint8) for name in IMAGES if name in example})
+    tensors.update({name: np.ascontiguousarray(example[name], dtype) for name, dtype in ARRAYS.items() if name in example})
     return save(tensors, _metadata(rest))
 
 

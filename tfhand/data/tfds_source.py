@@ -1,4 +1,4 @@
-"""Reading `hand_synthetic` back: any sample by its number, or a stream of batches, both with the same augmentation."""
+"""Reading this package's TFDS datasets: any sample by its number, or a stream of batches, both with the same augmentation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class TfdsSource:
     """Random access to the samples of a split whose files are array_record; feeds `tfhand.data.BatchSource`.
 
     Args:
-        builder: from `tfds.builder("hand_synthetic/...", data_dir=..., file_format="array_record")`, prepared.
+        builder: from `tfds.builder("hand_synthetic/...", data_dir=..., file_format="array_record")` or another one of this
+            package (`hand_stb`, ...), prepared.
         split: such as "train" or "validation[:100]".
         with_depth: decode depth maps too.
         with_alpha: decode alpha masks too.
@@ -31,7 +32,7 @@ class TfdsSource:
     ):
         self.with_depth = with_depth
         self.with_alpha = with_alpha
-        self._examples = builder.as_data_source(split, decoders=_as_stored())
+        self._examples = builder.as_data_source(split, decoders=_as_stored(builder))
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -86,7 +87,7 @@ def batches(
     drawn = augment is not None or depth_noise is not None
     # One file after the other where the order counts, otherwise several at a time.
     read = tfds.ReadConfig(shuffle_seed=seed) if shuffle else tfds.ReadConfig(interleave_cycle_length=1)
-    examples = builder.as_dataset(split=split, decoders=_as_stored(), shuffle_files=shuffle > 0, read_config=read)
+    examples = builder.as_dataset(split=split, decoders=_as_stored(builder), shuffle_files=shuffle > 0, read_config=read)
     if shuffle:
         examples = examples.shuffle(shuffle, seed, reshuffle_each_iteration=True).repeat()
 
@@ -108,5 +109,5 @@ def batches(
     return prepared.batch(batch_size, drop_remainder=shuffle > 0).prefetch(tf.data.AUTOTUNE)
 
 
-def _as_stored() -> dict[str, tfds.decode.Decoder]:
-    return {name: tfds.decode.SkipDecoding() for name in IMAGES}
+def _as_stored(builder: tfds.core.DatasetBuilder) -> dict[str, tfds.decode.Decoder]:
+    return {name: tfds.decode.SkipDecoding() for name in IMAGES if name in builder.info.features}

@@ -1,6 +1,7 @@
 """Evaluation: errors in millimetres, PCK and AUC, named protocols, Keras metrics for training."""
 
 from tfhand.metrics.errors import distances_mm, mesh_error_mm, pose_error_mm
+from tfhand.metrics.f_score import align_by_joints, f_score
 from tfhand.metrics.pck import auc, pck_curve
 from tfhand.metrics.procrustes import procrustes_align, procrustes_pose_error_mm
 from tfhand.metrics.protocols import PROTOCOLS, Evaluation, Predictions, Protocol, get_protocol
@@ -13,8 +14,10 @@ __all__ = [
     "PoseErrorMM",
     "Predictions",
     "Protocol",
+    "align_by_joints",
     "auc",
     "distances_mm",
+    "f_score",
     "get_protocol",
     "mesh_error_mm",
     "pck_curve",

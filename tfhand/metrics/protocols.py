@@ -11,8 +11,9 @@ import numpy as np
 
 from tfhand.constants import NUM_JOINTS, ROOT_JOINT, SCALE_BONE
 from tfhand.metrics.errors import check_visible, distances_mm
+from tfhand.metrics.f_score import align_by_joints, f_score
 from tfhand.metrics.pck import auc, pck_curve
-from tfhand.metrics.procrustes import procrustes_pose_error_mm
+from tfhand.metrics.procrustes import procrustes_align, procrustes_pose_error_mm
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Predictions:
         vertices_true: (N, V, 3), or None.
         visible: (N, 21) bool, joints that count, or None for all.
         scale_pred_mm: (N,) hand scale that each prediction was made with, or None for the true one.
+        other_vertices_true: (N, Q, 3), meshes of another topology that the set has, or None. They are compared with
+            `vertices_pred` by F-score.
     """
 
     joints_pred: np.ndarray
@@ -34,6 +37,7 @@ class Predictions:
     vertices_true: np.ndarray | None = None
     visible: np.ndarray | None = None
     scale_pred_mm: np.ndarray | None = None
+    other_vertices_true: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         shape = np.shape(self.joints_true)
@@ -41,7 +45,7 @@ class Predictions:
             raise ValueError(f"joints_true: expected shape (N, {NUM_JOINTS}, 3), got {shape}.")
         distances_mm(self.joints_pred, self.joints_true)
         check_visible(self.visible, shape[:2])
-        if (self.vertices_pred is None) != (self.vertices_true is None):
+        if (self.vertices_pred is None) != (self.vertices_true is None and self.other_vertices_true is None):
             raise ValueError("vertices_pred, vertices_true: expected both or neither.")
         if self.vertices_true is not None and len(self.vertices_true) != shape[0]:
             raise ValueError(
@@ -79,6 +83,8 @@ class Protocol:
             False poses are compared in the camera frame, with the true root joint copied in.
         per_joint: average each joint over the set first and the joints then (they weigh alike however
             often they are visible). If False all joints of all samples are averaged at once.
+        aligned: compare poses after the similarity that brings each prediction closest (`procrustes_align`).
+        visible_only: joints that the set calls hidden are left out of its predictions.
         thresholds_mm: thresholds of the PCK curve.
         auc_low_mm: lower end of the 20-50 mm AUC. It differs from 20 where the protocol starts at the first of
             its thresholds above 20.
@@ -90,6 +96,8 @@ class Protocol:
     per_joint: bool
     thresholds_mm: tuple[float, ...] = field(repr=False)
     auc_low_mm: float
+    aligned: bool = False
+    visible_only: bool = False
 
     def evaluate(self, dataset: str, predictions: Predictions) -> Evaluation:
         """Computes every figure of the protocol.
@@ -120,6 +128,8 @@ class Protocol:
             "auc_0_50": auc(curve, thresholds, 0.0, 50.0),
             "mesh_error_mm": None if mesh_distances is None else float(mesh_distances.mean()),
         }
+        if predictions.other_vertices_true is not None:
+            metrics.update(_f_scores(predictions))
         return Evaluation(metrics, thresholds, curve, _row_means(distances), mesh_distances)
 
     def _comparable(
@@ -127,6 +137,12 @@ class Protocol:
     ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray | None]:
         joints_pred = np.array(predictions.joints_pred, np.float64)
         joints_true = np.asarray(predictions.joints_true, np.float64)
+        if self.aligned:
+            vertices_pred = predictions.vertices_pred
+            if predictions.vertices_true is not None:
+                vertices_pred = align_by_joints(vertices_pred, joints_pred, joints_true)
+            joints_pred = procrustes_align(joints_pred, joints_true)
+            return joints_pred, vertices_pred, joints_true, predictions.vertices_true
         if not self.root_relative:
             joints_pred[:, ROOT_JOINT] = joints_true[:, ROOT_JOINT]
             return joints_pred, predictions.vertices_pred, joints_true, predictions.vertices_true
@@ -164,6 +180,15 @@ def _row_means(values: np.ndarray) -> np.ndarray:
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
+def _f_scores(predictions: Predictions) -> dict[str, float]:
+    """Mean F-scores of the meshes, aligned by their joints, at FreiHAND's two distances."""
+    aligned = align_by_joints(predictions.vertices_pred, predictions.joints_pred, predictions.joints_true)
+    pairs = list(zip(aligned, np.asarray(predictions.other_vertices_true, np.float64), strict=True))
+    return {f"f_score_{mm}": float(np.mean([f_score(*pair, mm) for pair in pairs])) for mm in F_SCORE_MM}
+
+
+#: Distances of F-scores, mm.
+F_SCORE_MM = (5, 15)
 _ZIMMERMANN_BROX_MM = tuple(np.linspace(0.0, 50.0, 20).tolist())
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -190,6 +215,19 @@ PROTOCOLS: dict[str, Protocol] = {
             per_joint=True,
             thresholds_mm=_ZIMMERMANN_BROX_MM,
             auc_low_mm=_ZIMMERMANN_BROX_MM[8],
+            visible_only=True,
+        ),
+        Protocol(
+            name="freihand",
+            summary=(
+                "Zimmermann et al., FreiHAND: after the similarity that brings each prediction closest; mean over 21 joints; "
+                "PCK at 100 thresholds"
+            ),
+            root_relative=False,
+            per_joint=False,
+            thresholds_mm=tuple(np.linspace(0.0, 50.0, 100).tolist()),
+            auc_low_mm=20.0,
+            aligned=True,
         ),
     )
 }

@@ -1,1 +1,1 @@
-"""Parts of `trainers.evaluate`: datasets by name, running the network, files and pictures."""
+"""Parts of `trainers.evaluate`: running the network, files and pictures."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfhand.io import atomic_path
 from tfhand.metrics import Evaluation, Protocol
+from trainers.evaluation.published import published_figure
 
 METRICS_FILE = "metrics.json"
 CURVE_CSV = "pck.csv"
@@ -20,20 +21,29 @@ _ROWS = (
     ("auc_20_50", "AUC of PCK, 20-50 mm", ""),
     ("auc_0_50", "AUC of PCK, 0-50 mm", ""),
     ("mesh_error_mm", "mesh error", "mm"),
+    ("f_score_5", "F-score of aligned meshes, 5 mm", ""),
+    ("f_score_15", "F-score of aligned meshes, 15 mm", ""),
 )
 
 
-def table(evaluation: Evaluation, protocol: Protocol) -> str:
-    """The figures as lines of text, under the protocol's name."""
+def table(evaluation: Evaluation, protocol: Protocol, split: str | None = None) -> str:
+    """The figures as lines of text, under the protocol's name, with what the paper has of the split beside them."""
     metrics = evaluation.metrics
+    where = "" if split is None else f", split {split!r}"
     lines = [
-        f"{metrics['dataset']}: {metrics['num_samples']} samples, protocol {metrics['protocol']!r}",
+        f"{metrics['dataset']}{where}: {metrics['num_samples']} samples, protocol {metrics['protocol']!r}",
         f"({protocol.summary})",
     ]
     for key, label, unit in _ROWS:
+        if key not in metrics:
+            continue
         value = metrics[key]
         text = "no meshes in this set" if value is None else f"{value:8.2f} mm" if unit else f"{value:8.3f}"
-        lines.append(f"  {label:<32}{text}")
+        paper = None if split is None else published_figure(str(metrics["dataset"]), split, key)
+        if paper is not None:
+            figure = f"{paper.value:.2f} mm" if unit else f"{paper.value:.3f}"
+            text += f"   (published: {figure}; {paper.source})"
+        lines.append(f"  {label:<34}{text}")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ class Run:
     """Everything a report needs, of N samples, all as the network saw them: a hand of the side it knows, in a square crop.
 
     Attributes:
-        predictions: joints (after the adapter) and, where the set has them, vertices; mm, camera frame.
+        predictions: joints (after the adapter) and, where the set has them, vertices and which joints are visible; mm,
+            camera frame.
         vertices_mm: (N, V, 3) predicted vertices, mm, camera frame; None where the network predicts joints alone.
         camera: (N, 6) camera vectors of the crops (`tfhand.geometry`), with the root depth and the hand scale that
             predictions were placed with.
@@ -43,6 +45,7 @@ def run_network(
     adapter: JointAdapter | None = None,
     batch_size: int = 32,
     progress: bool = True,
+    other_mesh: str | None = None,
 ) -> Run:
     """Predicts every sample with the root depth, hand scale and crop box that it comes with.
 
@@ -52,6 +55,8 @@ def run_network(
         adapter: from the network's joints to the set's; None where they are the same.
         batch_size: samples at once.
         progress: show a progress bar.
+        other_mesh: entry of `HandSample.extras` with meshes that samples have beside `vertices_mm`. They are compared
+            vertex by vertex where they are of the network's own topology, by F-score otherwise.
 
     Raises:
         ValueError: no samples, meshes of another number of vertices than the network's, outputs that are not finite.
@@ -66,22 +71,28 @@ def run_network(
     starts = range(0, len(dataset), batch_size)
     for start in tqdm(starts, desc="evaluating", unit="batch", disable=None if progress else True):
         samples = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
+        if other_mesh is not None:
+            samples = [dataclasses.replace(sample, vertices_mm=sample.extras.get(other_mesh)) for sample in samples]
         views = [crop(sample, model.input_size, hand_side=model.hand_side) for sample in samples]
         mirrored += [view["side_mirrored"] for view in views]
         names += [sample.name for sample in samples]
-        parts.append(_predict(model, views, adapter))
+        parts.append(_predict(model, views, adapter, other_mesh is not None))
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    has_meshes = "vertices_true" in whole
+    has_meshes = "vertices_true" in whole or "other_true" in whole
     predictions = Predictions(
         joints_pred=whole["joints_pred"],
         joints_true=whole["joints_true"],
         vertices_pred=whole["vertices_pred"] if has_meshes else None,
         vertices_true=whole.get("vertices_true"),
+        other_vertices_true=whole.get("other_true"),
+        visible=whole.get("visible"),
     )
     return Run(predictions, whole.get("vertices_pred"), whole["camera"], np.array(mirrored), names)
 
 
-def _predict(model: HandNet, views: list[dict], adapter: JointAdapter | None) -> dict[str, np.ndarray]:
+def _predict(
+    model: HandNet, views: list[dict], adapter: JointAdapter | None, other_topology: bool
+) -> dict[str, np.ndarray]:
     """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
     keys = ("image", "camera", "joints_uvd")
     images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in keys)
@@ -97,10 +108,14 @@ def _predict(model: HandNet, views: list[dict], adapter: JointAdapter | None) ->
         "joints_true": uvd_to_xyz(joints_uvd, camera_true),
         "joints_pred": joints_pred if adapter is None else adapter.to_dataset(joints_pred),
     }
+    if "joint_visible" in views[0]:
+        part["visible"] = np.stack([view["joint_visible"] for view in views])
     if "vertices_uvd" in points:
         part["vertices_pred"] = uvd_to_xyz(points["vertices_uvd"], camera)
     if "vertices_uvd" in points and "vertices_uvd" in views[0]:
         true = np.stack([view["vertices_uvd"] for view in views])
+        if other_topology and true.shape[1] != model.num_vertices:
+            return {**part, "other_true": uvd_to_xyz(true, camera_true)}
         if true.shape[1] != model.num_vertices:
             raise ValueError(
                 f"dataset: expected meshes of {model.num_vertices} vertices, as the network predicts, got "

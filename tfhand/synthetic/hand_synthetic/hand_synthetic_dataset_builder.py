@@ -14,13 +14,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.dataset_builder import FileReaderBuilder
 
-from tfhand.constants import JOINT_NAMES, SIDES
-from tfhand.data.sample import DEPTH_STEP_MM, OTHER_DEPTH_STEP_MM
-from tfhand.data.tfds_records import to_example
+from tfhand.data.tfds_features import hand_features, hand_metadata
+from tfhand.data.tfds_records import ARRAYS, IMAGES, to_example
 from tfhand.mesh import HandTemplate
 from tfhand.rendering.kernel import load_library
 from tfhand.synthetic.beam import run_jobs
@@ -87,35 +85,12 @@ class Builder(FileReaderBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         size = self.builder_config.render.size
-        features = tfds.features.FeaturesDict(
-            {
-                "image": tfds.features.Image(shape=(size, size, 3), encoding_format="jpeg"),
-                "alpha": tfds.features.Image(shape=(size, size, 1), encoding_format="png"),
-                "hand_alpha": tfds.features.Image(shape=(size, size, 1), encoding_format="png"),
-                "depth": tfds.features.Image(shape=(size, size, 1), dtype=np.uint16, encoding_format="png"),
-                "other_depth": tfds.features.Image(shape=(size, size, 1), dtype=np.uint16, encoding_format="png"),
-                "intrinsics": tfds.features.Tensor(shape=(4,), dtype=np.float32),
-                "box": tfds.features.Tensor(shape=(4,), dtype=np.float32),
-                "joints_mm": tfds.features.Tensor(shape=(len(JOINT_NAMES), 3), dtype=np.float32),
-                "joint_visible": tfds.features.Tensor(shape=(len(JOINT_NAMES),), dtype=np.uint8),
-                "vertices_mm": tfds.features.Tensor(shape=(HandTemplate.load().num_vertices, 3), dtype=np.float32),
-                "side": tfds.features.ClassLabel(names=list(SIDES)),
-                "seed": tfds.features.Scalar(dtype=np.int64),
-                "name": tfds.features.Text(),
-                # Further labels, as `tfhand.data` reads them.
-                "rest": tfds.features.Tensor(shape=(None,), dtype=np.uint8, encoding="bytes"),
-            }
-        )
+        features = hand_features((*IMAGES, *ARRAYS, "seed"), (size, size), HandTemplate.load().num_vertices)
         return tfds.core.DatasetInfo(
             builder=self,
             description=_DESCRIPTION,
             features=features,
-            metadata=tfds.core.MetadataDict(
-                generator_version=GENERATOR_VERSION,
-                joint_names=list(JOINT_NAMES),
-                depth_step_mm=DEPTH_STEP_MM,
-                other_depth_step_mm=OTHER_DEPTH_STEP_MM,
-            ),
+            metadata=hand_metadata(generator_version=GENERATOR_VERSION),
         )
 
     def _download_and_prepare(

@@ -1,0 +1,1 @@
+"""The public datasets as tensorflow-datasets builders."""
