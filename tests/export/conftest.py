@@ -41,7 +41,7 @@ def other_toy() -> ToyNet:
     """The network `toy` with one weight of its mesh off by a little."""
     keras.utils.set_random_seed(4)
     net = ToyNet()
-    bias = net.get_layer("mesh").bias
+    bias = net.get_layer("mesh_stage").get_layer("mesh").bias
     bias.assign(np.asarray(bias) + 0.01)
     return net
 

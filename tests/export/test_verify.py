@@ -93,7 +93,7 @@ def test_images_in_another_order_are_refused(toy, exported):
 
 
 def test_a_network_of_nan_is_refused(toy, exported):
-    kernel = toy.get_layer("mesh").kernel
+    kernel = toy.get_layer("mesh_stage").get_layer("mesh").kernel
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(ExportError, match="vertices_uvd: the network itself gives NaN or infinity; its weights are broken"):
         verify(toy, exported(), None)

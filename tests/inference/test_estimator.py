@@ -63,7 +63,7 @@ def test_average_hand_is_measured_by_the_networks_own_joints(photo) -> None:
     hand = HandEstimator(net, toy_template())(photo, BOX, "right", INTRINSICS)
     assert hand.hand_scale_mm == pytest.approx(45.0 / REAL_WORLD_ADAPTER.scale_ratio)
     net.joint_definition = "nobody's"
-    with pytest.raises(ValueError, match="expected one of tfhand, real_world, got \"nobody's\""):
+    with pytest.raises(ValueError, match="expected one of tfhand, real_world, .*got \"nobody's\""):
         HandEstimator(net, toy_template())
 
 
