@@ -12,7 +12,7 @@ import pytest
 from export import saved_model
 from export.network import ExportError
 from export.saved_model import export_saved_model, main
-from tfhand.models import PRESETS
+from tfhand.models import BASELINES, PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -127,7 +127,7 @@ def test_mistakes_are_told_in_one_line(mobile, foreign_weights, tmp_path, capsys
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(mobile.weights.read_bytes()[:1000])
     for arguments, message in (
-        (["--preset", "huge"], f"{sorted(PRESETS)}, got 'huge'"),
+        (["--preset", "huge"], f"{sorted({**PRESETS, **BASELINES})}, got 'huge'"),
         (["--weights", str(foreign_weights)], "weights must be of preset 'mobile', got those of preset 'paper'"),
         (["--weights", str(tmp_path / "none.safetensors")], "no weight file at"),
         (["--weights", str(damaged)], "damaged.safetensors can't be read as safetensors"),

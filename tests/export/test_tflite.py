@@ -16,7 +16,7 @@ import pytest
 from export import tflite
 from export.network import ExportError
 from export.tflite import export_tflite, main
-from tfhand.models import PRESETS
+from tfhand.models import BASELINES, PRESETS
 
 pytest.importorskip("ai_edge_litert")
 
@@ -133,7 +133,7 @@ def test_mistakes_are_told_in_one_line_before_any_work(tmp_path, foreign_weights
         (["--out", "hand.bin", "--preset", "huge"], "--out: expected a file ending in .tflite, got hand.bin"),
         (["--out", str(tmp_path / "folder.tflite"), "--preset", "huge"], "folder.tflite (a folder)"),
         (["--out", str(tmp_path / "file" / "hand.tflite"), "--preset", "huge"], "file is a file"),
-        (["--out", str(tmp_path / "a.tflite"), "--preset", "huge"], f"{sorted(PRESETS)}, got 'huge'"),
+        (["--out", str(tmp_path / "a.tflite"), "--preset", "huge"], f"{sorted({**PRESETS, **BASELINES})}, got 'huge'"),
         (["--out", str(tmp_path / "a.tflite"), "--weights", str(foreign_weights)], "got those of preset 'paper'"),
     ):
         assert main(arguments) == 1
