@@ -13,10 +13,11 @@ from trainers import devices
 HERE = Path(__file__).parent
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one(tmp_path):
     path = os.pathsep.join([str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, str(HERE / "toy_run.py"), str(tmp_path), "replicas"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

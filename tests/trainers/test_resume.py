@@ -54,7 +54,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     assert log(one) == log(other)
 
 
-@pytest.mark.parametrize("step", [3, 11], ids=["first-stage", "second-stage"])
+@pytest.mark.parametrize("step", [pytest.param(3, marks=pytest.mark.slow), 11], ids=["first-stage", "second-stage"])
 def test_killed_run_continues_exactly(uninterrupted, tmp_path, step):
     out = tmp_path / "run"
     path = os.pathsep.join([str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
@@ -71,7 +71,7 @@ class Killed(BaseException):
     """Ends a run as abruptly as can be done within this process."""
 
 
-@pytest.mark.parametrize("last", ["step-00000006-0", "step-00000006-1"])
+@pytest.mark.parametrize("last", [pytest.param("step-00000006-0", marks=pytest.mark.slow), "step-00000006-1"])
 def test_run_killed_between_stages_continues_exactly(uninterrupted, tmp_path, monkeypatch, last):
     original = CheckpointFolder.save
 
