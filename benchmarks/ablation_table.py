@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.experiment import mean_and_spread
+from benchmarks.experiment import SCORES, mean_and_spread, write_scores
 from tfhand.io import atomic_path
 
 #: The runs that lack nothing.
 EVERYTHING = "everything"
-#: Scores by their key in metrics.json: heading, digits.
-SCORES: dict[str, tuple[str, int]] = {
-    "pose_error_mm": ("pose error, mm", 2),
-    "procrustes_pose_error_mm": ("Procrustes-aligned, mm", 2),
-    "mesh_error_mm": ("mesh error, mm", 2),
-    "auc_0_50": ("AUC 0-50 mm", 3),
-}
 _SETS = {"synthetic": "Synthetic validation, made with everything", "real_world": "Real photographs"}
 
 
@@ -53,13 +45,11 @@ def write_tables(results: Sequence[Result], out: Path, made_with: str) -> None:
     Raises:
         OSError: a file can't be written.
     """
-    with atomic_path(out / "ablation.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["left_out", "seed", "dataset", "samples", *SCORES])
-        for one in results:
-            scores = ["" if one.metrics[key] is None else one.metrics[key] for key in SCORES]
-            left_out = "" if one.name == EVERYTHING else one.name
-            writer.writerow([left_out, one.seed, one.dataset, one.metrics["num_samples"], *scores])
+    write_scores(
+        out / "ablation.csv",
+        ["left_out", "seed", "dataset"],
+        [(("" if one.name == EVERYTHING else one.name, one.seed, one.dataset), one.metrics) for one in results],
+    )
     with atomic_path(out / "ablation.md") as temporary:
         temporary.write_text(markdown(results, made_with), encoding="utf-8")
 

@@ -16,6 +16,13 @@ import numpy as np
 from tfhand.io import atomic_path, make_folder
 
 _POLL_SECONDS = 2.0
+#: Scores in the tables by their key in metrics.json: heading, digits.
+SCORES: dict[str, tuple[str, int]] = {
+    "pose_error_mm": ("pose error, mm", 2),
+    "procrustes_pose_error_mm": ("Procrustes-aligned, mm", 2),
+    "mesh_error_mm": ("mesh error, mm", 2),
+    "auc_0_50": ("AUC 0-50 mm", 3),
+}
 
 
 def keep_same_settings(path: Path, settings: dict[str, Any]) -> None:
@@ -81,6 +88,25 @@ def steps_done(folder: Path) -> int:
         return 0
     with open(log, newline="", encoding="utf-8") as file:
         return max((int(row["total_step"]) for row in csv.DictReader(file) if row["total_step"]), default=0)
+
+
+def write_scores(path: Path, names: Sequence[str], runs: Sequence[tuple[Sequence[object], dict[str, Any]]]) -> None:
+    """Writes a CSV file with a line for each run: what tells it from the others, samples, and its `SCORES`.
+
+    Args:
+        path: of the file.
+        names: columns of what tells runs apart.
+        runs: values of these columns, and what `trainers.evaluate` wrote; a score that is None is left empty.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*names, "samples", *SCORES])
+        for values, metrics in runs:
+            scores = ["" if metrics[key] is None else metrics[key] for key in SCORES]
+            writer.writerow([*values, metrics["num_samples"], *scores])
 
 
 def mean_and_spread(values: np.ndarray, digits: int, sign: bool = False) -> str:

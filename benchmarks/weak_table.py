@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.experiment import mean_and_spread
+from benchmarks.experiment import SCORES, mean_and_spread, write_scores
 from benchmarks.weak_rows import ROWS, SUPERVISIONS
 from tfhand.io import atomic_path
 
-#: Scores by their key in metrics.json: heading, digits.
-SCORES: dict[str, tuple[str, int]] = {
-    "pose_error_mm": ("pose error, mm", 2),
-    "procrustes_pose_error_mm": ("Procrustes-aligned, mm", 2),
-    "mesh_error_mm": ("mesh error, mm", 2),
-    "auc_0_50": ("AUC 0-50 mm", 3),
-}
 #: What rows are compared with, seed by seed.
 REFERENCE = "full"
 _COLOURS = ("#b0563b", "#d79b3c", "#2f6fb7", "#5aa469", "#7d6ab0", "#666666")
@@ -57,12 +49,11 @@ def write_tables(results: Sequence[Result], out: Path, made_with: str) -> None:
     Raises:
         OSError: a file can't be written.
     """
-    with atomic_path(out / "weak.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "supervision", "seed", "samples", *SCORES])
-        for one in results:
-            scores = ["" if one.metrics[key] is None else one.metrics[key] for key in SCORES]
-            writer.writerow([one.name, one.supervision, one.seed, one.metrics["num_samples"], *scores])
+    write_scores(
+        out / "weak.csv",
+        ["row", "supervision", "seed"],
+        [((one.name, one.supervision, one.seed), one.metrics) for one in results],
+    )
     with atomic_path(out / "weak.md") as temporary:
         temporary.write_text(markdown(results, made_with), encoding="utf-8")
     if any(ROWS[one.name].curve for one in results):

@@ -81,7 +81,9 @@ def make_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
     return path
 
 
-def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS) -> np.ndarray:
+def read_image(
+    path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS, size: tuple[int, int] | None = None
+) -> np.ndarray:
     """Reads a photograph as upright 8-bit RGB, whatever it was stored as.
 
     The EXIF orientation is applied. Grey, palette and CMYK images become RGB; transparent pixels are
@@ -90,6 +92,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS)
     Args:
         path: any image file that Pillow reads (JPEG, PNG, WebP, TIFF, BMP, GIF, ...).
         max_pixels: images with more pixels are refused before they are decoded.
+        size: (width, height) that the image must have; None takes any.
 
     Returns:
         (H, W, 3) uint8 RGB.
@@ -97,7 +100,8 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS)
     Raises:
         FileNotFoundError: no such file.
         OSError: the path can't be read (a folder, no permission).
-        ValueError: the file is empty, truncated, enormous, or not an image. All messages name the file.
+        ValueError: the file is empty, truncated, enormous, not an image, or of another size. All messages name the
+            file.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -113,7 +117,11 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_IMAGE_PIXELS)
             pixels = image.width * image.height
             if pixels <= max_pixels:
                 image.load()
-                return _pillow_to_rgb(ImageOps.exif_transpose(image), path)
+                rgb = _pillow_to_rgb(ImageOps.exif_transpose(image), path)
+                if size is not None and rgb.shape[1::-1] != tuple(size):
+                    found = f"{rgb.shape[1]} x {rgb.shape[0]}"
+                    raise ValueError(f"{path}: expected {size[0]} x {size[1]} pixels, got {found}.")
+                return rgb
         raise ValueError(f"{path} is too large: {pixels} pixels are more than {max_pixels}; make it smaller first.")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"{path} is too large: {error}") from error

@@ -122,13 +122,7 @@ class FreiHANDDataset:
         return usable_samples(self)
 
     def _image(self, folder: str, number: int) -> np.ndarray:
-        path = self._dir / folder / f"{number:08d}.jpg"
-        image = read_image(path)
-        if image.shape[1::-1] != IMAGE_SIZE:
-            raise ValueError(
-                f"{path}: expected {IMAGE_SIZE[0]} x {IMAGE_SIZE[1]} pixels, got {image.shape[1]} x {image.shape[0]}."
-            )
-        return image
+        return read_image(self._dir / folder / f"{number:08d}.jpg", size=IMAGE_SIZE)
 
 
 def _labels(path: Path, shape: tuple[int, ...], count: int | None = None) -> np.ndarray:

@@ -132,13 +132,7 @@ class RHDDataset:
             )
 
     def _image(self, folder: str, index: int) -> np.ndarray:
-        path = self._dir / folder / f"{self._numbers[index]:05d}.png"
-        image = read_image(path)
-        if image.shape[1::-1] != IMAGE_SIZE:
-            raise ValueError(
-                f"{path}: expected {IMAGE_SIZE[0]} x {IMAGE_SIZE[1]} pixels, got {image.shape[1]} x {image.shape[0]}."
-            )
-        return image
+        return read_image(self._dir / folder / f"{self._numbers[index]:05d}.png", size=IMAGE_SIZE)
 
 
 def _entry(annotation: Any, key: str, place: str) -> np.ndarray:

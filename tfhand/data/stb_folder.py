@@ -94,13 +94,7 @@ class StbFolder:
             FileNotFoundError: it isn't there.
             ValueError: it is damaged or of another size.
         """
-        path = self._sequence(sequence) / f"{prefix}_{number}.png"
-        image = read_image(path)
-        if image.shape[:2] != IMAGE_SIZE:
-            raise ValueError(
-                f"{path}: expected {IMAGE_SIZE[1]} x {IMAGE_SIZE[0]} pixels, got {image.shape[1]} x {image.shape[0]}."
-            )
-        return image
+        return read_image(self._sequence(sequence) / f"{prefix}_{number}.png", size=IMAGE_SIZE[::-1])
 
     def depth_mm(self, sequence: str, prefix: str, number: int) -> np.ndarray:
         """A depth map: (480, 640) float32 mm in the depth camera's frame, 0 where nothing was measured.
