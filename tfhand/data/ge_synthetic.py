@@ -26,7 +26,6 @@ from tfhand.data.dataset_dir import missing_data, require_dataset
 from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask, usable_samples
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
-from tfhand.mesh.obj import read_obj
 
 SIDE = "left"
 #: Cameras of the validation split; the others are for training.
@@ -145,6 +144,8 @@ class GeSyntheticDataset:
 
     def _mesh(self, gesture: int) -> np.ndarray:
         """(954, 3) float64 cm, world."""
+        from tfhand.mesh.obj import read_obj  # brings scipy, which no other reader's import needs
+
         first, last = ARM_VERTICES
         vertices, _ = read_obj(self._meshes[gesture])
         if len(vertices) != NUM_VERTICES + last - first + 1:
