@@ -5,22 +5,47 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from export.served import GRAPH_FORMS, INPUT, OUTPUTS
+
 if TYPE_CHECKING:
+    from export.served import ServedNetwork
     from tfhand.models import HandMeshNet
 
 SIGNATURE = "serving_default"
-INPUT = "image"
+#: How weights are stored and computed with: float32; stored in 16 bits; stored in 8 bits; all of it in 8 bits.
+QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
+
+
+class ExportError(Exception):
+    """An exported file does not compute what the network computes, or can't be made from it."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How a file is made, beside the network.
+
+    Attributes:
+        quantize: one of `QUANTIZATIONS`.
+        calibration: folder of pictures or of rendered hands that int8's ranges are measured on; None renders some.
+        graph_form: of graph convolutions, one of `export.served.GRAPH_FORMS`.
+    """
+
+    quantize: str = "none"
+    calibration: Path | None = None
+    graph_form: str = "windows"
 
 
 def run(
     program: str,
     description: str,
     out_help: str,
+    quantizations: Sequence[str],
     check_out: Callable[[Path], None],
-    export: Callable[..., str],
+    export: Callable[[HandMeshNet, Path, ExportOptions], str],
     argv: Sequence[str] | None,
 ) -> int:
     """Parses an exporter's arguments, exports, prints what was written.
@@ -29,8 +54,9 @@ def run(
         program: name of the module.
         description: first line of its help.
         out_help: what `--out` is.
+        quantizations: those of `QUANTIZATIONS` that the format has.
         check_out: called with the path before any work; raises ValueError where nothing may be written there.
-        export: called with model and path, returns a line on what was written.
+        export: called with model, path and options, returns a line on what was written.
         argv: arguments without the program's name; None takes the process's.
 
     Returns:
@@ -41,47 +67,80 @@ def run(
     parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--out", required=True, type=Path, help=out_help)
+    parser.add_argument(
+        "--quantize",
+        choices=QUANTIZATIONS,
+        default="none",
+        help=f"how weights are stored; this format has {', '.join(quantizations)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--calibration", type=Path, metavar="DIR", help="pictures or rendered hands to calibrate int8 on (default: renders some)"
+    )
+    parser.add_argument("--graph-form", choices=GRAPH_FORMS, default="windows", help="of graph convolutions (default: %(default)s)")
     arguments = parser.parse_args(argv)
     try:
+        check_quantization(arguments.quantize, quantizations, program.rpartition(".")[2])
         check_out(arguments.out)
+        if arguments.calibration is not None:
+            from export.pictures import calibration_images
+
+            calibration_images(32, calibration=arguments.calibration, count=1)
         from tfhand.models import load_network
 
         model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
-        print(export(model, arguments.out))
+        options = ExportOptions(arguments.quantize, arguments.calibration, arguments.graph_form)
+        print(export(model, arguments.out, options))
     except (ValueError, OSError, ModuleNotFoundError, ExportError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-class ExportError(Exception):
-    """An exported file does not compute what the network computes, or can't be made from it."""
+def check_quantization(quantize: str, known: Sequence[str], format_name: str) -> None:
+    """Raises ValueError where a format does not have a quantisation."""
+    if quantize not in known:
+        raise ValueError(f"--quantize: {format_name} files have {', '.join(known)}, got {quantize!r}.")
 
 
-def write_signature(model: HandMeshNet, folder: Path, batch: int | None) -> None:
-    """Writes the network as a SavedModel of one signature: `image` (batch, S, S, 3) float32 0..1 -> dict by name.
+def write_signature(served: ServedNetwork, folder: Path, batch: int | None) -> None:
+    """Writes a SavedModel of one signature, `image` (batch, S, S, 3) uint8 -> dict by name, with constants for weights.
 
     Args:
-        model: the network.
+        served: the network.
         folder: to write to; must not exist.
         batch: fixed batch size, or None for any.
 
     Raises:
         OSError: the folder can't be written (a full disk, say).
     """
-    import keras
     import tensorflow as tf
 
-    size = model.input_size
-    spec = tf.TensorSpec((batch, size, size, 3), tf.float32, name=INPUT)
+    frozen = frozen_function(served, batch)
+    module = tf.Module()
+    module.frozen = frozen
 
+    @tf.function(input_signature=[_spec(served, batch)], autograph=False)
     def serve(image: Any) -> dict[str, Any]:
-        # The name of the argument is the name of the signature's input.
-        return {name: tf.identity(value, name=name) for name, value in model(image, training=False).items()}
+        # The name of the argument is the name of the signature's input. Frozen functions have a list of outputs, by name.
+        return {name: tf.identity(value, name=name) for name, value in zip(sorted(OUTPUTS), frozen(image), strict=True)}
 
-    archive = keras.export.ExportArchive()
-    archive.add_endpoint(SIGNATURE, serve, input_signature=[spec])
     try:
-        archive.write_out(str(folder), verbose=False)
+        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: serve})
     except tf.errors.OpError as error:  # what TensorFlow makes of a write that fails
         raise OSError(f"the SavedModel can't be written: {error.message}") from error
+
+
+def frozen_function(served: ServedNetwork, batch: int | None) -> Any:
+    """The network as a concrete function without variables; outputs are a list in the order of their sorted names."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    function = tf.function(served, input_signature=[_spec(served, batch)], autograph=False)
+    return convert_variables_to_constants_v2(function.get_concrete_function())
+
+
+def _spec(served: ServedNetwork, batch: int | None) -> Any:
+    import tensorflow as tf
+
+    size = served.model.input_size
+    return tf.TensorSpec((batch, size, size, 3), tf.uint8, name=INPUT)

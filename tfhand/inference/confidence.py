@@ -8,6 +8,11 @@ import numpy as np
 _WINDOW = 1 / 16
 
 
+def confidence_window(height: int, width: int) -> tuple[int, int]:
+    """How many rows and columns on each side of a peak count as near it, of a map of that size."""
+    return int(max(height * _WINDOW, 1)), int(max(width * _WINDOW, 1))
+
+
 def joint_confidence(heatmaps: np.ndarray, kind: str) -> np.ndarray:
     """How sharply each joint was seen.
 
@@ -32,7 +37,7 @@ def joint_confidence(heatmaps: np.ndarray, kind: str) -> np.ndarray:
     shares /= shares.sum(axis=1, keepdims=True)
     peaks = flat.argmax(axis=1)  # (B, J)
     places = np.arange(height * width)[None, :, None]
-    radius_y, radius_x = max(height * _WINDOW, 1), max(width * _WINDOW, 1)
+    radius_y, radius_x = confidence_window(height, width)
     near = np.abs(places // width - peaks[:, None] // width) <= radius_y
     near &= np.abs(places % width - peaks[:, None] % width) <= radius_x
     return (shares * near).sum(axis=1, dtype=np.float32)

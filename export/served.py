@@ -1,0 +1,100 @@
+"""What an exported file computes: a photograph's crop to vertices, joints and confidence, nothing left to do outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from export.folding import fold_batch_norms
+from export.mesh_head import BLOCK_ROWS, LinearPose, MeshHead
+from tfhand.inference.confidence import confidence_window
+from tfhand.layers import GatherVertices
+from tfhand.layers.soft_argmax import spatial_softmax
+from tfhand.models.mesh_stage import uv_readout
+
+if TYPE_CHECKING:
+    from tfhand.models import HandMeshNet
+
+INPUT = "image"
+OUTPUTS = ("vertices_uvd", "joints_uvd", "joint_confidence", "confidence")
+#: How a graph convolution is computed; the same numbers.
+GRAPH_FORMS = ("windows", "dense", "gather")
+#: Logits of a heat-map that are nearer to the highest than 1 over this share the peak.
+_SHARPNESS = 1e4
+
+
+class ServedNetwork:
+    """A trained network with its pre- and post-processing, for TensorFlow's tracing.
+
+    Args:
+        model: the network.
+        graph_form: one of `GRAPH_FORMS`: products with windows of the Laplacian, with the whole of it, or the
+            network's own gathers of neighbours.
+
+    Call arguments:
+        image: (B, S, S, 3) uint8 RGB, the crop; of a hand of `model.hand_side`.
+
+    Returns:
+        Dict of float32, by the names in `OUTPUTS`: (B, V, 3) and (B, 21, 3) u, v in 0..1 across the crop and d in hand
+        scales behind the wrist; (B, 21) and (B,) in 0..1, as `tfhand.inference.joint_confidence` and its mean.
+
+    Raises:
+        ValueError: an unknown form.
+    """
+
+    def __init__(self, model: HandMeshNet, graph_form: str = "windows"):
+        if graph_form not in GRAPH_FORMS:
+            raise ValueError(f"graph_form: expected one of {', '.join(GRAPH_FORMS)}, got {graph_form!r}.")
+        self.model = model
+        self.heatmap_stage = fold_batch_norms(model.heatmap_stage)
+        self.head = self.pose = None
+        if graph_form != "gather":
+            self.head = MeshHead(model, BLOCK_ROWS if graph_form == "windows" else None)
+            if model.preset.pose.pooling == "mean":
+                self.pose = LinearPose(model, self.head.vertex_of_row, model.joint_readout == "heatmap")
+
+    def __call__(self, image: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
+        features = self.heatmap_stage(tf.cast(image, tf.float32) * np.float32(1 / 255), training=False)
+        heatmaps = features[max(name for name in features if name.startswith("heatmaps_"))]
+        inputs = {"heatmaps": heatmaps, **features}
+        vertices, joints = self._mesh({name: inputs[name] for name in self.model.mesh_stage.input})
+        if self.model.joint_readout == "heatmap":
+            uv = uv_readout(self.model.preset, "joints_uv")(heatmaps)
+            joints = tf.concat([uv, joints[..., -1:]], axis=-1)
+        confidence = joint_confidence(heatmaps, self.model.heatmap_kind)
+        values = (vertices, joints, confidence, tf.reduce_mean(confidence, axis=-1))
+        return {name: tf.identity(value, name=name) for name, value in zip(OUTPUTS, values, strict=True)}
+
+    def _mesh(self, features: dict[str, Any]) -> tuple[Any, Any]:
+        topology = self.model.topology
+        if self.head is None:
+            places = self.model.mesh_stage(features, training=False)
+            return GatherVertices(topology.place_of_vertex)(places), self.model.pose_stage(places, training=False)
+        vertices, rows = self.head(features)
+        if self.pose is not None:
+            return vertices, self.pose(rows)
+        places = GatherVertices(topology.permutation)(vertices)
+        return vertices, self.model.pose_stage(places, training=False)
+
+
+def joint_confidence(heatmaps: Any, kind: str) -> Any:
+    """`tfhand.inference.confidence.joint_confidence` in ops that phones have: (B, h, w, J) -> (B, J).
+
+    Where the highest logits of a map are equal, the mean of their windows counts instead of the first one's.
+    """
+    import tensorflow as tf
+
+    _, height, width, joints = heatmaps.shape
+    flat = tf.transpose(tf.reshape(heatmaps, (-1, height * width, joints)), (0, 2, 1))
+    highest = tf.reduce_max(flat, axis=-1, keepdims=True)
+    if kind == "gaussian":
+        return tf.clip_by_value(highest[..., 0], 0.0, 1.0)
+    shares = tf.reshape(tf.transpose(spatial_softmax(heatmaps), (0, 2, 1)), (-1, height, width, joints))
+    size = [2 * reach + 1 for reach in confidence_window(height, width)]
+    near = tf.nn.depthwise_conv2d(shares, np.ones((*size, joints, 1), np.float32), (1, 1, 1, 1), "SAME")
+    near = tf.transpose(tf.reshape(near, (-1, height * width, joints)), (0, 2, 1))
+    peak = tf.nn.relu(1.0 - (highest - flat) * _SHARPNESS)
+    return tf.reduce_sum(near * peak, axis=-1) / tf.reduce_sum(peak, axis=-1)
