@@ -2,57 +2,60 @@
 
     python -m export.saved_model --preset mobile --out hand_saved_model
 
-Signature `serving_default`: `image` (B, S, S, 3) float32 RGB in 0..1 -> outputs by the names of `HandMeshNet`.
-The folder is compared with Keras on the sample photographs before it is put in place.
+Signature `serving_default`: `image` (B, S, S, 3) uint8 RGB -> `vertices_uvd`, `joints_uvd`, `joint_confidence`,
+`confidence`, float32. What else a server needs lies in `assets.extra/tfhand.json`. The folder is compared with Keras
+before it is put in place.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from export.network import INPUT, SIGNATURE, run, write_signature
+from export.metadata import SAVED_MODEL_FILE, describe
+from export.network import ExportOptions, check_quantization, run, write_signature
+from export.served import ServedNetwork
 from export.verify import verify
 from tfhand.io import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
+#: TensorFlow computes with what it stores, and on CPUs it has fast kernels for float32 only.
+QUANTIZATIONS = ("none",)
 #: What a SavedModel's folder holds.
 _CONTENT = frozenset({"saved_model.pb", "fingerprint.pb", "variables", "assets", "assets.extra"})
 
 
-def export_saved_model(model: HandMeshNet, out: Path) -> str:
+def export_saved_model(model: HandMeshNet, out: Path, options: ExportOptions | None = None) -> str:
     """Writes and verifies a SavedModel.
 
     Args:
         model: the network.
         out: folder; an older SavedModel there is replaced.
+        options: None for float32.
 
     Returns:
         A line on what was written.
 
     Raises:
-        ValueError: `out` is something else than a SavedModel.
+        ValueError: `out` is something else than a SavedModel, or a quantisation that SavedModels do not have.
         ExportError: the folder does not compute what the network does; nothing is left behind.
         OSError: it can't be written.
     """
-    import tensorflow as tf
-
+    options = options or ExportOptions()
+    check_quantization(options.quantize, QUANTIZATIONS, "saved_model")
     check_out(out)
     with atomic_path(out) as temporary:
-        write_signature(model, temporary, batch=None)
-        serve = tf.saved_model.load(str(temporary)).signatures[SIGNATURE]
-
-        def exported(images: np.ndarray) -> dict[str, Any]:
-            return {name: value.numpy() for name, value in serve(**{INPUT: tf.constant(images)}).items()}
-
-        agreement = verify(model, exported, batch=None)
+        write_signature(ServedNetwork(model, options.graph_form), temporary, batch=None)
+        file = temporary / "assets.extra" / SAVED_MODEL_FILE
+        file.parent.mkdir()
+        file.write_text(json.dumps(describe(model, options.quantize, options.graph_form)), encoding="utf-8")
+        agreement = verify(model, temporary, options.quantize)
     megabytes = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 1e6
     return f"{out}: {megabytes:.1f} MB, {agreement}"
 
@@ -77,7 +80,8 @@ def check_out(out: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports; returns the exit status."""
-    return run("export.saved_model", __doc__.split("\n")[0], "folder to write", check_out, export_saved_model, argv)
+    summary = __doc__.split("\n")[0]
+    return run("export.saved_model", summary, "folder to write", QUANTIZATIONS, check_out, export_saved_model, argv)
 
 
 if __name__ == "__main__":
