@@ -31,7 +31,7 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
     Returns:
         The copy. Folded layers have a bias; in place of their batch norm stands an identity.
     """
-    norms = {norm.input._keras_history.operation.name: norm for norm in _foldable(model)}
+    norms = foldable_norms(model)
     gone = {norm.name for norm in norms.values()}
 
     def copy(layer: layers.Layer) -> layers.Layer:
@@ -51,19 +51,20 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
     return folded
 
 
-def _foldable(model: keras.Model) -> list[layers.BatchNormalization]:
+def foldable_norms(model: keras.Model) -> dict[str, layers.BatchNormalization]:
+    """The batch norms that `fold_batch_norms` folds, by the name of the layer before them."""
     readers: dict[str, int] = {}
     for layer in model.layers:
         for tensor in keras.tree.flatten(layer.input if not isinstance(layer, layers.InputLayer) else []):
             readers[tensor._keras_history.operation.name] = readers.get(tensor._keras_history.operation.name, 0) + 1
     for tensor in keras.tree.flatten(model.output):
         readers[tensor._keras_history.operation.name] = readers.get(tensor._keras_history.operation.name, 0) + 1
-    found = []
+    found = {}
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
             source = layer.input._keras_history.operation
             if isinstance(source, _LINEAR) and source.activation is keras.activations.linear and readers[source.name] == 1:
-                found.append(layer)
+                found[source.name] = layer
     return found
 
 

@@ -15,10 +15,12 @@ from tfhand.layers import ChebConv
 from tfhand.models.graph_topology import COARSE_LEVEL, CONV_LEVELS
 
 if TYPE_CHECKING:
-    from tfhand.models import HandMeshNet
+    from tfhand.models import GraphTopology, HandMeshNet
 
-#: Rows of a block of a graph operator. On one AVX-512 core 32 to 128 take the same time.
-BLOCK_ROWS = 64
+#: Rows of a block of a graph operator. On one AVX-512 core 32 to 128 take the same time; fewer make smaller files.
+BLOCK_ROWS = 32
+#: Name scope of ops on coordinates, which 8 bits are too few for.
+READOUT = "readout"
 
 
 class MeshHead:
@@ -37,28 +39,25 @@ class MeshHead:
 
     Returns:
         Vertices (B, V, 3) in the template's order; and (B, 3, V) in the head's own, for `LinearPose`.
+
+    Raises:
+        ValueError: a graph that couples real places with fake ones.
     """
 
     def __init__(self, model: HandMeshNet, rows: int | None = BLOCK_ROWS):
         stage, topology = model.mesh_stage, model.topology
-        real = topology.mask
-        self.laplacians, self.upsamplings, orders = {}, {}, {}
-        coarse = _real_nodes(real, COARSE_LEVEL)
-        above, order_above = COARSE_LEVEL, coarse
+        orders = narrow_orders(topology)
+        self.laplacians, self.upsamplings = {}, {}
+        above = COARSE_LEVEL
         for level in sorted(CONV_LEVELS, reverse=True):
+            parents = orders[level] >> (above - level)
+            columns = np.argsort(orders[above])[np.searchsorted(np.sort(orders[above]), parents)]
+            entries = (np.ones(len(parents), np.float32), (np.arange(len(parents)), columns))
+            self.upsamplings[level] = WindowedProduct(sp.csr_matrix(entries, shape=(len(parents), len(orders[above]))), rows)
             operator = topology.laplacians[level].csr
-            order = narrow_order(operator, _real_nodes(real, level))
-            parents = order >> (above - level)
-            position = {place: i for i, place in enumerate(order_above)}
-            columns = np.array([position[place] for place in parents])
-            if level != max(CONV_LEVELS) and np.corrcoef(columns, np.arange(len(order)))[0, 1] < 0:
-                order, columns = order[::-1], columns[::-1]  # both levels run the same way: narrower windows
-            ones = np.ones(len(order), np.float32)
-            upsampling = sp.csr_matrix((ones, (np.arange(len(order)), columns)), shape=(len(order), len(order_above)))
-            self.upsamplings[level] = WindowedProduct(upsampling, rows)
-            self.laplacians[level] = WindowedProduct(operator[order][:, order], rows)
-            above, order_above, orders[level] = level, order, order
-        self.order = orders[0]
+            self.laplacians[level] = WindowedProduct(operator[orders[level]][:, orders[level]], rows)
+            above = level
+        self.order, coarse = orders[0], orders[COARSE_LEVEL]
         self.vertex_of_row = topology.permutation[self.order]  # vertex of each of the head's rows
         self.row_of_vertex = np.argsort(self.vertex_of_row).astype(np.int32)
         self._read_weights(model, coarse)
@@ -87,16 +86,18 @@ class MeshHead:
         import tensorflow as tf
 
         encoded = self.encoder(features, training=False)
-        x = tf.matmul(encoded["hidden"], self.coarse_kernel) + self.coarse_bias
-        x = _swap(tf.reshape(x, (-1, *self.coarse_shape)))
-        for level, convolutions in self.convolutions.items():
-            x = self.upsamplings[level](x)
-            for convolution in convolutions:
-                x = tf.nn.relu(convolution(x, self.laplacians[level]))
-        x = self.last(x, self.laplacians[0])
-        if "joints" in encoded:
-            x = x + tf.matmul(_swap(encoded["joints"]), self.anchors)
-        return tf.gather(_swap(x), self.row_of_vertex, axis=1), x
+        with tf.name_scope("graph_cnn"):
+            x = tf.matmul(encoded["hidden"], self.coarse_kernel) + self.coarse_bias
+            x = _swap(tf.reshape(x, (-1, *self.coarse_shape)))
+            for level, convolutions in self.convolutions.items():
+                x = self.upsamplings[level](x)
+                for convolution in convolutions:
+                    x = tf.nn.relu(convolution(x, self.laplacians[level]))
+            x = self.last(x, self.laplacians[0])
+        with tf.name_scope(READOUT):
+            if "joints" in encoded:
+                x = x + tf.matmul(_swap(encoded["joints"]), self.anchors)
+            return tf.gather(_swap(x), self.row_of_vertex, axis=1), x
 
 
 class GraphConvolution:
@@ -183,6 +184,31 @@ class LinearPose:
 
         flat = tf.reshape(x, (-1, len(self.matrix)))
         return tf.reshape(tf.matmul(flat, self.matrix) + self.constant, (-1, *self.shape))
+
+
+def narrow_orders(topology: GraphTopology) -> dict[int, np.ndarray]:
+    """The real nodes of each level in an order in which neighbours, and parents and children, are near each other.
+
+    The finest level is ordered by reverse Cuthill-McKee, coarser ones by where their vertices went.
+
+    Raises:
+        ValueError: a graph that couples real places with fake ones.
+    """
+    real = topology.mask
+    for level, operator in topology.laplacians.items():
+        nodes = _real_nodes(real, level)
+        if operator.csr[nodes].nnz != operator.csr[nodes][:, nodes].nnz:
+            raise ValueError(f"topology: expected fake places without neighbours, level {level} has some that have.")
+    finest = narrow_order(topology.laplacians[0].csr, np.flatnonzero(real))
+    positions = np.full(len(real), np.nan)
+    positions[finest] = np.arange(len(finest))
+    orders = {0: finest}
+    for level in (*CONV_LEVELS, COARSE_LEVEL):
+        if level:
+            nodes = _real_nodes(real, level)
+            centres = np.nanmean(positions.reshape(-1, 2**level)[nodes], axis=1)
+            orders[level] = nodes[np.argsort(centres, kind="stable")]
+    return orders
 
 
 def _real_nodes(real: np.ndarray, level: int) -> np.ndarray:

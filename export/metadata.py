@@ -73,6 +73,11 @@ def fingerprint(model: HandMeshNet) -> str:
     return digest.hexdigest()
 
 
+def encode(content: dict[str, Any]) -> str:
+    """The metadata as text, without blanks: faces are most of it."""
+    return json.dumps(content, separators=(",", ":"))
+
+
 def parse(text: str | bytes, source: Path) -> dict[str, Any]:
     """The metadata of a file out of its text.
 
@@ -117,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from export.runners import read_metadata
 
     try:
-        text = json.dumps(read_metadata(arguments.file)) + "\n"
+        text = encode(read_metadata(arguments.file)) + "\n"
         if arguments.out is None:
             sys.stdout.write(text)
         else:

@@ -9,7 +9,6 @@ in place.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.metadata import NAME, describe
+from export.metadata import NAME, describe, encode
 from export.network import ExportError, ExportOptions, check_quantization, frozen_function, run
 from export.runners import onnx_runtime
 from export.served import INPUT, OUTPUTS, ServedNetwork
@@ -63,7 +62,7 @@ def export_onnx(model: HandMeshNet, out: Path, options: ExportOptions | None = N
         if options.quantize == "dynamic":
             proto = _products_in_8_bits(proto, temporary)
         entry = proto.metadata_props.add()
-        entry.key, entry.value = NAME, json.dumps(describe(model, options.quantize, options.graph_form))
+        entry.key, entry.value = NAME, encode(describe(model, options.quantize, options.graph_form))
         temporary.write_bytes(proto.SerializeToString())
         agreement = verify(model, temporary, options.quantize)
     return f"{out}: {out.stat().st_size / 1e6:.1f} MB, {agreement}"

@@ -9,14 +9,13 @@ before it is put in place.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from export.metadata import SAVED_MODEL_FILE, describe
+from export.metadata import SAVED_MODEL_FILE, describe, encode
 from export.network import ExportOptions, check_quantization, run, write_signature
 from export.served import ServedNetwork
 from export.verify import verify
@@ -54,7 +53,7 @@ def export_saved_model(model: HandMeshNet, out: Path, options: ExportOptions | N
         write_signature(ServedNetwork(model, options.graph_form), temporary, batch=None)
         file = temporary / "assets.extra" / SAVED_MODEL_FILE
         file.parent.mkdir()
-        file.write_text(json.dumps(describe(model, options.quantize, options.graph_form)), encoding="utf-8")
+        file.write_text(encode(describe(model, options.quantize, options.graph_form)), encoding="utf-8")
         agreement = verify(model, temporary, options.quantize)
     megabytes = sum(file.stat().st_size for file in out.rglob("*") if file.is_file()) / 1e6
     return f"{out}: {megabytes:.1f} MB, {agreement}"

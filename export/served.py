@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from export.folding import fold_batch_norms
-from export.mesh_head import BLOCK_ROWS, LinearPose, MeshHead
+from export.mesh_head import BLOCK_ROWS, READOUT, LinearPose, MeshHead
 from tfhand.inference.confidence import confidence_window
 from tfhand.layers import GatherVertices
 from tfhand.layers.soft_argmax import spatial_softmax
@@ -21,7 +21,7 @@ OUTPUTS = ("vertices_uvd", "joints_uvd", "joint_confidence", "confidence")
 #: How a graph convolution is computed; the same numbers.
 GRAPH_FORMS = ("windows", "dense", "gather")
 #: Logits of a heat-map that are nearer to the highest than 1 over this share the peak.
-_SHARPNESS = 1e4
+_SHARPNESS = 1e6
 
 
 class ServedNetwork:
@@ -61,11 +61,12 @@ class ServedNetwork:
         heatmaps = features[max(name for name in features if name.startswith("heatmaps_"))]
         inputs = {"heatmaps": heatmaps, **features}
         vertices, joints = self._mesh({name: inputs[name] for name in self.model.mesh_stage.input})
-        if self.model.joint_readout == "heatmap":
-            uv = uv_readout(self.model.preset, "joints_uv")(heatmaps)
-            joints = tf.concat([uv, joints[..., -1:]], axis=-1)
-        confidence = joint_confidence(heatmaps, self.model.heatmap_kind)
-        values = (vertices, joints, confidence, tf.reduce_mean(confidence, axis=-1))
+        with tf.name_scope(READOUT):
+            if self.model.joint_readout == "heatmap":
+                uv = uv_readout(self.model.preset, "joints_uv")(heatmaps)
+                joints = tf.concat([uv, joints[..., -1:]], axis=-1)
+            confidence = joint_confidence(heatmaps, self.model.heatmap_kind)
+            values = (vertices, joints, confidence, tf.reduce_mean(confidence, axis=-1))
         return {name: tf.identity(value, name=name) for name, value in zip(OUTPUTS, values, strict=True)}
 
     def _mesh(self, features: dict[str, Any]) -> tuple[Any, Any]:
