@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -19,7 +22,9 @@ def norm_scale_shift(norm: layers.BatchNormalization) -> tuple[np.ndarray, np.nd
     return scale, beta - mean * scale
 
 
-def fold_batch_norms(model: keras.Model) -> keras.Model:
+def fold_batch_norms(
+    model: keras.Model, changes: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] | None = None
+) -> keras.Model:
     """A copy of a functional model with weights of its own that computes the same without the foldable batch norms.
 
     A batch norm is folded if it follows a convolution or dense layer directly, and nothing else reads that layer.
@@ -27,6 +32,7 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
 
     Args:
         model: functional, without nested models.
+        changes: of the configs of layers, by their names.
 
     Returns:
         The copy. Folded layers have a bias; in place of their batch norm stands an identity.
@@ -40,6 +46,8 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
         config = layer.get_config()
         if layer.name in norms:
             config["use_bias"] = True
+        if layer.name in (changes or {}):
+            config = changes[layer.name](config)
         return type(layer).from_config(config)
 
     folded = keras.models.clone_model(model, clone_function=copy)

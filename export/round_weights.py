@@ -4,7 +4,8 @@
 
 Exporting folds batch norms into the kernels before them; rounding these to 16 bits afterwards moves vertices by up to a
 millimetre where the network is unsure. Here the folded kernels are rounded once, and each batch norm is left with a power
-of two for a factor. The network is then another one by that rounding, and the same in 32 and in 16 bits.
+of two for a factor and no statistics: the network is another one by that rounding, the same in 32 and in 16 bits, and not
+for further training.
 """
 
 from __future__ import annotations
@@ -15,14 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from export.folding import foldable_norms, norm_scale_shift
 from tfhand.layers import ChebConv
 
 if TYPE_CHECKING:
-    import keras
-
     from tfhand.models import HandMeshNet
 
 
@@ -32,40 +32,43 @@ def round_weights(model: HandMeshNet) -> None:
     Args:
         model: the trained network.
     """
-    import keras
-
     for stage in (model.heatmap_stage, model.mesh_stage, model.pose_stage):
         norms = foldable_norms(stage)
         for layer in stage.layers:
             if isinstance(layer, ChebConv) and any(one.name == f"{layer.name}_bn" for one in stage.layers):
                 norms[layer.name] = stage.get_layer(f"{layer.name}_bn")
+        folded = {norm.name for norm in norms.values()}
         for layer in stage.layers:
             if layer.name in norms:
                 _round_folded(layer, norms[layer.name])
-            elif not isinstance(layer, keras.layers.BatchNormalization):
-                for weight in layer.weights:
-                    if len(weight.shape) > 1:
-                        weight.assign(_half(np.asarray(weight)))
+            elif isinstance(layer, keras.layers.BatchNormalization):
+                if layer.name not in folded:
+                    _set_norm(layer, *(_half(value) for value in norm_scale_shift(layer)))
+            else:
+                layer.set_weights([_half(value) for value in layer.get_weights()])
 
 
 def _round_folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization) -> None:
-    scale, _ = norm_scale_shift(norm)
-    factor = np.where(scale == 0, 1.0, 2.0 ** np.round(np.log2(np.maximum(np.abs(scale), 1e-30))))
-    rest = np.where(scale == 0, 1.0, scale / factor)  # goes into the kernel; between 0.7 and 1.42, or minus that
-    kernel = np.asarray(layer.get_weights()[0], np.float64)
-    shape = kernel.shape[2:] if "Depthwise" in type(layer).__name__ else rest.shape
-    weights = [_half(kernel * rest.reshape(shape))]
+    scale, shift = norm_scale_shift(norm)
+    factor = np.where(scale == 0, 0.0, 2.0 ** np.round(np.log2(np.maximum(np.abs(scale), 1e-30))))
+    rest = np.where(scale == 0, 1.0, scale / np.where(scale == 0, 1.0, factor))  # between 0.7 and 1.42, or minus that
+    weights = [np.asarray(value, np.float64) for value in layer.get_weights()]
+    depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+    kernel = _half(weights[0] * (rest.reshape(weights[0].shape[2:]) if depthwise else rest))
     if layer.use_bias:
-        weights.append((np.asarray(layer.get_weights()[1], np.float64) * rest).astype(np.float32))
-    layer.set_weights(weights)
-    _, beta, mean, variance = (np.asarray(value, np.float64) for value in norm.get_weights())
-    variance = (variance * rest**2).astype(np.float32)
-    gamma = np.where(scale == 0, 0.0, factor * np.sqrt(variance.astype(np.float64) + norm.epsilon))
-    norm.set_weights([gamma.astype(np.float32), beta.astype(np.float32), (mean * rest).astype(np.float32), variance])
+        shift = shift + weights[1] * scale  # all of it goes into the batch norm
+    layer.set_weights([kernel, *(np.zeros_like(value, np.float32) for value in weights[1:])])
+    _set_norm(norm, factor, _half(shift))
+
+
+def _set_norm(norm: keras.layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray) -> None:
+    """Has a batch norm compute `x * scale + shift`; its statistics become 0 and 1."""
+    gamma = scale * np.sqrt(1.0 + norm.epsilon)
+    norm.set_weights([gamma.astype(np.float32), shift.astype(np.float32), np.zeros(len(scale)), np.ones(len(scale))])
 
 
 def _half(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float16).astype(np.float32)
+    return np.asarray(values).astype(np.float16).astype(np.float32)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from export.mesh_head import BLOCK_ROWS, READOUT, LinearPose, MeshHead
 from tfhand.inference.confidence import confidence_window
 from tfhand.layers import GatherVertices
 from tfhand.layers.soft_argmax import spatial_softmax
+from tfhand.models.image_input import SCALE_INPUT
 from tfhand.models.mesh_stage import uv_readout
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ INPUT = "image"
 OUTPUTS = ("vertices_uvd", "joints_uvd", "joint_confidence", "confidence")
 #: How a graph convolution is computed; the same numbers.
 GRAPH_FORMS = ("windows", "dense", "gather")
-#: Logits of a heat-map that are nearer to the highest than 1 over this share the peak.
-_SHARPNESS = 1e6
+#: Logits of a heat-map that are nearer to the highest than 1 over this share the peak. Fits into 16 bits.
+_SHARPNESS = 3e4
 
 
 class ServedNetwork:
@@ -47,7 +48,7 @@ class ServedNetwork:
         if graph_form not in GRAPH_FORMS:
             raise ValueError(f"graph_form: expected one of {', '.join(GRAPH_FORMS)}, got {graph_form!r}.")
         self.model = model
-        self.heatmap_stage = fold_batch_norms(model.heatmap_stage)
+        self.heatmap_stage = fold_batch_norms(model.heatmap_stage, {SCALE_INPUT: _of_bytes})
         self.head = self.pose = None
         if graph_form != "gather":
             self.head = MeshHead(model, BLOCK_ROWS if graph_form == "windows" else None)
@@ -57,7 +58,7 @@ class ServedNetwork:
     def __call__(self, image: Any) -> dict[str, Any]:
         import tensorflow as tf
 
-        features = self.heatmap_stage(tf.cast(image, tf.float32) * np.float32(1 / 255), training=False)
+        features = self.heatmap_stage(tf.cast(image, tf.float32), training=False)
         heatmaps = features[max(name for name in features if name.startswith("heatmaps_"))]
         inputs = {"heatmaps": heatmaps, **features}
         vertices, joints = self._mesh({name: inputs[name] for name in self.model.mesh_stage.input})
@@ -79,6 +80,11 @@ class ServedNetwork:
             return vertices, self.pose(rows)
         places = GatherVertices(topology.permutation)(vertices)
         return vertices, self.model.pose_stage(places, training=False)
+
+
+def _of_bytes(config: dict[str, Any]) -> dict[str, Any]:
+    """The first layer's factor for pixels of 0..255; one factor, because 1 / 255 is no number of 16 bits."""
+    return {**config, "scale": config["scale"] / 255}
 
 
 def joint_confidence(heatmaps: Any, kind: str) -> Any:

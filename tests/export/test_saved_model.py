@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 
 from export import saved_model
 from export.network import ExportError
+from export.pictures import photograph_crops
 from export.saved_model import export_saved_model, main
+from export.served import OUTPUTS, ServedNetwork
+from export.verify import keras_outputs
 from tfhand.models import BASELINES, PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +29,7 @@ signatures = tf.saved_model.load(sys.argv[1]).signatures
 assert list(signatures) == ["serving_default"], list(signatures)
 serve = signatures["serving_default"]
 inputs = serve.structured_input_signature[1]
-assert list(inputs) == ["image"] and inputs["image"].dtype == tf.float32, inputs
+assert list(inputs) == ["image"] and inputs["image"].dtype == tf.uint8, inputs
 assert inputs["image"].shape.as_list()[0] is None, inputs
 images = np.load(sys.argv[2])
 for count in (1, len(images)):
@@ -38,10 +42,11 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from export.saved_model import export_saved_model
-from tests.trainers.toy import ToyNet
+from tfhand.models import load_network
+model = load_network(None, sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))  # writing more bytes to a file fails as on a full disk
 try:
-    export_saved_model(ToyNet(), Path(sys.argv[1]))
+    export_saved_model(model, Path(sys.argv[1]))
 except OSError as error:
     print(error)
 """
@@ -51,44 +56,46 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_export_equals_keras_in_a_process_without_the_project(mobile, tmp_path, capsys):
+def test_export_equals_keras_in_a_process_without_the_project(tiny, tiny_file, tmp_path, capsys):
     out = tmp_path / "deep" / "hand"
-    assert main(["--weights", str(mobile.weights), "--out", str(out)]) == 0
-    assert f"{out}: " in (printed := capsys.readouterr().out) and "equal to Keras on 9 crops" in printed
+    assert main(["--weights", str(tiny_file), "--out", str(out)]) == 0
+    assert f"{out}: " in (printed := capsys.readouterr().out) and "9 photographs and 16 renders against Keras" in printed
     assert [path.name for path in out.parent.iterdir()] == ["hand"]
-    np.save(tmp_path / "images.npy", mobile.images)
+    assert not list((out / "variables").glob("*.data*")) or (out / "variables").stat().st_size < 10_000  # constants only
+    metadata = json.loads((out / "assets.extra" / "tfhand.json").read_text())
+    assert metadata["num_vertices"] == 300 and len(metadata["joint_names"]) == 21
+    images = photograph_crops(tiny.input_size)[::4]
+    np.save(tmp_path / "images.npy", images)
     command = [sys.executable, "-c", LOADER, out, tmp_path / "images.npy", tmp_path / "outputs.npz"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    expected = mobile.model.predict_on_batch(mobile.images)
+    expected = keras_outputs(tiny, images)
     found = np.load(tmp_path / "outputs.npz")
-    assert set(found) == set(expected) >= {"heatmaps_1", "vertices_uvd", "joints_uvd", "joints_uvd_mesh"}
-    for name, value in expected.items():
-        assert found[name].shape == value.shape
-        np.testing.assert_allclose(found[name], value, atol=1e-4 * np.abs(value).max(), err_msg=name)
-        assert np.ptp(found[name], axis=0).max() > 1e-2 * np.abs(value).max(), f"{name} is the same for every image"
+    assert set(found) == set(OUTPUTS)
+    for name in OUTPUTS:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-4, err_msg=name)
 
 
-def test_an_older_saved_model_is_replaced(toy, other_toy, tmp_path):
-    export_saved_model(other_toy, tmp_path / "hand")
+def test_an_older_saved_model_is_replaced(tiny, other_tiny, tmp_path):
+    export_saved_model(other_tiny, tmp_path / "hand")
     before = content(tmp_path / "hand")
-    export_saved_model(toy, tmp_path / "hand")
+    export_saved_model(tiny, tmp_path / "hand")
     assert content(tmp_path / "hand").keys() == before.keys() and content(tmp_path / "hand") != before
     assert [path.name for path in tmp_path.iterdir()] == ["hand"]
 
 
-def test_a_wrong_export_is_refused_and_the_older_one_kept(toy, other_toy, tmp_path, monkeypatch):
-    export_saved_model(toy, tmp_path / "hand")
+def test_a_wrong_export_is_refused_and_the_older_one_kept(tiny, other_tiny, tmp_path, monkeypatch):
+    export_saved_model(tiny, tmp_path / "hand")
     before = content(tmp_path / "hand")
     write = saved_model.write_signature
-    monkeypatch.setattr(saved_model, "write_signature", lambda model, folder, batch: write(other_toy, folder, batch))
+    monkeypatch.setattr(saved_model, "write_signature", lambda served, folder, batch: write(ServedNetwork(other_tiny), folder, batch))
     for name in ("hand", "new"):
-        with pytest.raises(ExportError, match="not equal to Keras and was not kept: vertices and joints differ by up to"):
-            export_saved_model(toy, tmp_path / name)
+        with pytest.raises(ExportError, match="not equal to Keras: vertices differ by up to .* mm"):
+            export_saved_model(tiny, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["hand"] and content(tmp_path / "hand") == before
 
 
-def test_a_disk_that_fills_up_is_named_and_leaves_nothing(tmp_path):
-    command = [sys.executable, "-c", FULL_DISK, tmp_path / "hand"]
+def test_a_disk_that_fills_up_is_named_and_leaves_nothing(tiny_file, tmp_path):
+    command = [sys.executable, "-c", FULL_DISK, tmp_path / "hand", tiny_file]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "the SavedModel can't be written: " in result.stdout and "File too large" in result.stdout
     assert list(tmp_path.iterdir()) == []
@@ -130,6 +137,7 @@ def test_mistakes_are_told_in_one_line(mobile, foreign_weights, tmp_path, capsys
         (["--preset", "huge"], f"{sorted({**PRESETS, **BASELINES})}, got 'huge'"),
         (["--weights", str(foreign_weights)], "weights must be of preset 'mobile', got those of preset 'paper'"),
         (["--weights", str(tmp_path / "none.safetensors")], "no weight file at"),
+        (["--quantize", "int8"], "--quantize: saved_model files have none, got 'int8'"),
         (["--weights", str(damaged)], "damaged.safetensors can't be read as safetensors"),
     ):
         assert main([*arguments, "--out", str(out)]) == 1
@@ -145,4 +153,4 @@ def test_paper_preset(tmp_path, capsys):
     weights = tmp_path / "paper.safetensors"
     HandMeshNet.from_preset("paper").save_preset_weights(weights, "float16")
     assert main(["--preset", "paper", "--weights", str(weights), "--out", str(tmp_path / "hand")]) == 0
-    assert "equal to Keras" in capsys.readouterr().out
+    assert "against Keras" in capsys.readouterr().out

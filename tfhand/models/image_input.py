@@ -9,6 +9,9 @@ from keras import layers, ops
 
 from tfhand.models.presets import Preset
 
+#: Name of the layer that scales the pixels.
+SCALE_INPUT = "scale_input"
+
 
 def image_input(preset: Preset) -> tuple[Any, Any]:
     """The network's input, and the same with the preset's order of channels and scale.
@@ -24,4 +27,4 @@ def image_input(preset: Preset) -> tuple[Any, Any]:
     if preset.input_channels == "bgr":
         # Not a flip: phones know slices and concatenation.
         x = ops.concatenate(ops.split(x, 3, axis=-1)[::-1], axis=-1)
-    return image, layers.Rescaling(preset.input_scale, preset.input_offset, name="scale_input")(x)
+    return image, layers.Rescaling(preset.input_scale, preset.input_offset, name=SCALE_INPUT)(x)
