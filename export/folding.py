@@ -52,6 +52,8 @@ def fold_batch_norms(
 
     folded = keras.models.clone_model(model, clone_function=copy)
     for layer in model.layers:
+        if not layer.weights:
+            continue
         if layer.name in norms:
             folded.get_layer(layer.name).set_weights(_folded_weights(layer, norms[layer.name]))
         elif layer.name not in gone:

@@ -1,54 +1,53 @@
-"""`verify` accepts float32 in another order and nothing else."""
+"""`verify` accepts what a quantisation explains and nothing else; its command says what is wrong with a file."""
 
 from __future__ import annotations
-
-import dataclasses
 
 import numpy as np
 import pytest
 
+from export import verify as module
+from export.metadata import main as metadata_main
 from export.network import ExportError
-from export.verify import TOLERANCE_MM, sample_crops, verify
-from tests.models.test_options import TINY
-from tests.models.toys import toy_template
-from tfhand.models import GraphTopology, HandMeshNet
+from export.pictures import calibration_images, photograph_crops, rendered_hands
+from export.served import OUTPUTS
+from export.verify import ERROR_TOLERANCE_MM, TOLERANCE_MM, keras_outputs, main, verify
+from tests.export.conftest import tiny_network
+from tfhand.constants import DEFAULT_HAND_SCALE_MM
 
 
 @pytest.fixture
-def exported(toy):
-    """The network itself, as an export would be called, with `changes` of its outputs by name."""
+def file(tiny, tmp_path, monkeypatch):
+    """Has `verify` see the network itself as a file, with `changes` of its outputs by name."""
 
-    def make(**changes):
-        def run(images: np.ndarray) -> dict[str, np.ndarray]:
-            outputs = {name: np.array(value) for name, value in toy.predict_on_batch(images).items()}
-            for name, change in changes.items():
-                outputs[name] = change(outputs[name])
-            return {name: value for name, value in outputs.items() if value is not None}
+    def make(model=tiny, **changes):
+        def runner(images: np.ndarray) -> dict[str, np.ndarray]:
+            outputs = {name: np.array(value) for name, value in keras_outputs(model, images).items() if name in OUTPUTS}
+            return {name: changes.get(name, lambda value: value)(value) for name, value in outputs.items()}
 
-        return run
+        monkeypatch.setattr(module, "open_runner", lambda path: runner)
+        return tmp_path / "hand.tflite"
 
     return make
 
 
-def test_crops_are_whole_and_unlike(toy):
-    crops = sample_crops(toy.input_size)
-    assert crops.shape == (9, toy.input_size, toy.input_size, 3) and crops.dtype == np.float32
-    assert crops.min() >= 0 and 0.5 < crops.max() <= 1
-    differences = np.abs(crops[:, None] - crops[None]).mean(axis=(2, 3, 4))
-    assert (differences[~np.eye(9, dtype=bool)] > 0.005).all()
+def test_crops_are_whole_and_unlike(tiny):
+    crops = photograph_crops(tiny.input_size)
+    assert crops.shape == (9, tiny.input_size, tiny.input_size, 3) and crops.dtype == np.uint8 and crops.max() > 127
+    differences = np.abs(crops[:, None] - crops[None].astype(float)).mean(axis=(2, 3, 4))
+    assert (differences[~np.eye(9, dtype=bool)] > 1).all()
 
 
-@pytest.mark.parametrize("batch", [None, 1, 2])
-def test_the_network_itself_agrees(toy, exported, batch):
-    agreement = verify(toy, exported(), batch)
-    assert agreement.num_images == 9 and agreement.max_mm < TOLERANCE_MM / 10
-    assert "equal to Keras on 9 crops" in str(agreement)
+def test_the_network_itself_agrees(tiny, file):
+    agreement = verify(tiny, file())
+    assert (agreement.photographs, agreement.rendered) == (9, 16) and agreement.errors_mm == {}
+    assert agreement.vertices_max_mm < TOLERANCE_MM["none"] / 10 and agreement.joints_max_mm < TOLERANCE_MM["none"] / 10
+    assert "9 photographs and 16 renders against Keras: vertices within" in str(agreement)
 
 
-def test_rounding_is_allowed_and_measured(toy, exported):
+def test_rounding_is_allowed_and_measured(tiny, file):
     """At an arm's length and 240 mm across, 0.0001 of the crop's width is about 0.024 mm."""
-    agreement = verify(toy, exported(vertices_uvd=lambda value: value + [1e-4, 0, 0]), None)
-    assert 0.8 * 0.024 < agreement.max_mm < TOLERANCE_MM and agreement.worst_output == "vertices_uvd"
+    agreement = verify(tiny, file(vertices_uvd=lambda value: value + [1e-4, 0, 0]), num=0)
+    assert 0.8 * 0.024 < agreement.vertices_max_mm < TOLERANCE_MM["none"] and agreement.joints_max_mm < 1e-3
 
 
 def with_value(index, value):
@@ -60,76 +59,104 @@ def with_value(index, value):
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("quantize", "changes", "message"),
     [
-        ({"vertices_uvd": lambda value: value + [3e-4, 0, 0]}, "vertices and joints differ by up to 0.0[67]"),
-        ({"joints_uvd": lambda value: value * 1.01}, "joints_uvd by 0.01"),
-        ({"heatmaps_1": lambda value: value * 1.01}, "heatmaps_1 by 0.01"),
-        ({"joints_uvd_mesh": lambda value: value[:, ::-1]}, "joints_uvd_mesh by"),
-        ({"vertices_uvd": with_value((8, 0, 2), np.nan)}, "vertices_uvd by inf"),
-        ({"heatmaps_1": with_value((3, 1, 1, 0), np.nan)}, "heatmaps_1 by inf"),
-        ({"heatmaps_1": with_value((3, 1, 1, 0), np.inf)}, "heatmaps_1 by inf"),
-        ({"joints_uvd": lambda value: None}, "expected outputs heatmaps_1, joints_uvd, .*, the file has heatmaps_1, joints_uvd_mesh"),
-        ({"extra": lambda value: value}, "the file has extra"),
-        ({"joints_uvd": lambda value: value[:, :20]}, r"joints_uvd: expected shape \(9, 21, 3\), the file gives \(9, 20, 3\)"),
-        ({"joints_uvd": lambda value: value[:1]}, r"joints_uvd: expected shape \(9, 21, 3\), the file gives \(1, 21, 3\)"),
-        ({"joints_uvd": lambda value: np.float32(1)}, r"joints_uvd: expected shape \(9, 21, 3\), the file gives \(1,\)"),
+        ("none", {"vertices_uvd": lambda value: value + [3e-4, 0, 0]}, r"vertices differ by up to 0.0[67].* mm \(allowed: 0.05\)"),
+        ("fp16", {"joints_uvd": lambda value: value + [6e-4, 0, 0]}, r"joints differ by up to 0.1[34].* mm \(allowed: 0.1\)"),
+        ("none", {"joint_confidence": lambda value: value + 0.01}, "confidences by 0.01"),
+        ("none", {"confidence": lambda value: value + 0.01}, "confidences by 0.01"),
+        ("none", {"vertices_uvd": with_value((8, 0, 2), np.nan)}, "vertices differ by up to inf mm"),
+        ("none", {"joint_confidence": with_value((3, 1), np.nan)}, "confidences by inf"),
+        ("int8", {"joints_uvd": with_value((3, 1, 1), np.inf)}, "joints differ by inf mm in the mean"),
+        ("dynamic", {"vertices_uvd": lambda value: value + [0.01, 0, 0]}, r"vertices differ by 2\..* mm in the mean"),
+        ("none", {"joints_uvd": lambda value: value[:, :20]}, r"joints_uvd: expected shape \(9, 21, 3\), the file gives \(9, 20, 3\)"),
+        ("none", {"joints_uvd": lambda value: value[::-1]}, "joints differ by up to"),
     ],
 )
-def test_every_difference_is_refused(toy, exported, changes, message):
-    if "extra" in changes:
-        run = exported()
-        wrong = lambda images: {**run(images), "extra": images}  # noqa: E731
-    else:
-        wrong = exported(**changes)
+def test_every_difference_is_refused(tiny, file, quantize, changes, message):
     with np.errstate(all="ignore"), pytest.raises(ExportError, match=message):
-        verify(toy, wrong, None)
+        verify(tiny, file(**changes), quantize, num=0)
 
 
-def test_images_in_another_order_are_refused(toy, exported):
-    run = exported()
-    with pytest.raises(ExportError, match="not equal to Keras"):
-        verify(toy, lambda images: {name: value[::-1] for name, value in run(images).items()}, None)
-
-
-def test_a_network_of_nan_is_refused(toy, exported):
-    kernel = toy.get_layer("mesh_stage").get_layer("mesh").kernel
+def test_a_network_of_nan_is_refused(topology, file):
+    broken = tiny_network(topology)
+    kernel = broken.mesh_stage.get_layer("mesh_uvd").kernel
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(ExportError, match="vertices_uvd: the network itself gives NaN or infinity; its weights are broken"):
-        verify(toy, exported(), None)
+        verify(broken, file(broken), num=0)
 
 
-def test_arg_max_may_settle_ties_of_heat_maps_another_way():
+def test_arg_max_may_settle_ties_of_heat_maps_another_way(topology, file):
     """One pixel aside: allowed on a plateau (the border of a resized map), refused on a slope."""
-    preset = dataclasses.replace(TINY, joint_readout="heatmap")
-    template = toy_template()
-    template.rig = None
-    model = HandMeshNet(preset, GraphTopology.from_template(template))
+    model = tiny_network(topology, heatmap_kind="gaussian")
     heatmaps = model.heatmap_stage.get_layer("stack1_heatmaps")
-
-    def aside(images: np.ndarray) -> dict[str, np.ndarray]:
-        outputs = {name: np.array(value) for name, value in model.predict_on_batch(images).items()}
-        outputs["joints_uvd"][..., 0] += 1 / model.input_size
-        return outputs
-
+    aside = {"joints_uvd": lambda value: value + np.array([1 / model.input_size, 0, 0])}
     heatmaps.kernel.assign(np.zeros(heatmaps.kernel.shape))
-    assert verify(model, aside, None).max_mm < TOLERANCE_MM
+    assert verify(model, file(model, **aside), num=0).joints_max_mm < TOLERANCE_MM["none"]
     heatmaps.kernel.assign(np.random.default_rng(0).normal(size=heatmaps.kernel.shape))
-    with pytest.raises(ExportError, match="joints_uvd by"):
-        verify(model, aside, None)
+    with pytest.raises(ExportError, match="joints differ by"):
+        verify(model, file(model, **aside), num=0)
 
 
-def test_rounding_of_wild_answers_is_rounding(toy):
+def test_rounding_of_wild_answers_is_rounding(tiny, file, monkeypatch):
     """Untrained networks may answer with hands of kilometres: float32 can't give their micrometres."""
+    honest = module.keras_outputs
 
-    class Wild:
-        input_size, hand_side, heatmap_kind = toy.input_size, toy.hand_side, toy.heatmap_kind
+    def wild(model, images):
+        outputs = honest(model, images)
+        return outputs | {name: outputs[name] * np.float32(1e5) for name in ("vertices_uvd", "joints_uvd")}
 
-        def predict_on_batch(self, images: np.ndarray, scale: float = 1e5) -> dict[str, np.ndarray]:
-            return {name: np.asarray(value) * np.float32(scale) for name, value in toy.predict_on_batch(images).items()}
+    monkeypatch.setattr(module, "keras_outputs", wild)
+    for factor, accepted in ((1 + 1e-6, True), (1 + 1e-4, False)):
+        path = file(vertices_uvd=lambda value, by=factor: value * 1e5 * by, joints_uvd=lambda value: value * 1e5)
+        if accepted:
+            assert verify(tiny, path, num=0).vertices_max_mm > TOLERANCE_MM["none"]
+        else:
+            with pytest.raises(ExportError, match="not equal to Keras"):
+                verify(tiny, path, num=0)
 
-    wild = Wild()
-    agreement = verify(wild, lambda images: wild.predict_on_batch(images, 1e5 * (1 + 1e-6)), None)
-    assert agreement.max_mm > TOLERANCE_MM and agreement.worst_difference < 1e-5
-    with pytest.raises(ExportError, match="not equal to Keras"):
-        verify(wild, lambda images: wild.predict_on_batch(images, 1e5 * (1 + 1e-4)), None)
+
+def test_errors_are_against_the_labels(mobile, file):
+    """Moving every joint away from the truth by some millimetres makes the file's error that much larger."""
+    model = mobile.model
+    hands = rendered_hands(model.input_size, 3, seed=8)
+    truth = {"joints_uvd": hands.joints_uvd, "vertices_uvd": hands.vertices_uvd}
+    away = 2 * ERROR_TOLERANCE_MM / DEFAULT_HAND_SCALE_MM
+
+    def told(name, depth):
+        return lambda value: np.concatenate([value[:9], truth[name] + np.array([0, 0, depth], np.float32)])
+
+    keras = module._errors(model, hands, truth, truth, 0)
+    assert keras == {"pose": (0.0, 0.0), "mesh": (0.0, 0.0)}
+    found = {name: value + np.array([0, 0, away], np.float32) for name, value in truth.items()}
+    errors = module._errors(model, hands, found, truth, 0)
+    assert errors["pose"][0] == 0 and errors["pose"][1] > ERROR_TOLERANCE_MM and errors["mesh"][1] > ERROR_TOLERANCE_MM
+    path = file(model, joints_uvd=told("joints_uvd", 1000 * away), vertices_uvd=told("vertices_uvd", 0))
+    with pytest.raises(ExportError, match="the mean pose error grows by"):
+        verify(model, path, "int8", num=3)
+
+
+def test_calibration_from_folders(tmp_path):
+    from PIL import Image
+
+    for number in range(3):
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    images = calibration_images(32, calibration=tmp_path, count=2)
+    assert images.shape == (2, 32, 32, 3) and images.dtype == np.uint8 and images[1, 16, 16, 0] == 2
+    assert calibration_images(32, count=2).shape == (2, 32, 32, 3)
+
+
+def test_files_that_are_none_of_ours(tmp_path, capsys):
+    (tmp_path / "text.tflite").write_text("hello, I am a text")
+    (tmp_path / "text.onnx").write_text("hello, I am a text")
+    (tmp_path / "folder").mkdir()
+    for name, message in (
+        ("none.tflite", "no exported file at"),
+        ("text.tflite", "no TFLite file"),
+        ("text.onnx", "no whole ONNX file"),
+        ("folder", "expected a file of export.tflite, export.onnx or export.saved_model"),
+    ):
+        for command, program in ((main, "export.verify"), (metadata_main, "export.metadata")):
+            assert command([str(tmp_path / name)]) == 1
+            errors = capsys.readouterr().err
+            assert errors.startswith(f"{program}: ") and message in errors and errors.count("\n") == 1
