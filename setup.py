@@ -44,7 +44,7 @@ EXTRAS_REQUIRE = {
     "test": ["pytest>=8", "pytest-xdist>=3.6", "jax>=0.5"],
     # The last two are needed by tensorflow-datasets: by its import, and by its command `tfds`.
     "beam": ["tensorflow-datasets>=4.9.10", "apache-beam>=2.70", "importlib_resources>=6", "mlcroissant>=1.0.9"],
-    "export": ["ai-edge-litert>=2.1", "tf2onnx>=1.17", "onnxruntime>=1.22"],
+    "export": ["ai-edge-litert>=2.1", "tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.22"],
     # The weights-only loader, for state dicts that export/release/state_dict.py can't read itself.
     "pytorch": ["torch>=2.6"],
 }
