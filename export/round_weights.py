@@ -4,8 +4,7 @@
 
 Exporting folds batch norms into the kernels before them; rounding these to 16 bits afterwards moves vertices by up to a
 millimetre where the network is unsure. Here the folded kernels are rounded once, and each batch norm is left with a power
-of two for a factor and no statistics: the network is another one by that rounding, the same in 32 and in 16 bits, and not
-for further training.
+of two for a factor: the network is another one by that rounding, and the same in 32 and in 16 bits.
 """
 
 from __future__ import annotations
@@ -55,16 +54,19 @@ def _round_folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalizati
     weights = [np.asarray(value, np.float64) for value in layer.get_weights()]
     depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
     kernel = _half(weights[0] * (rest.reshape(weights[0].shape[2:]) if depthwise else rest))
-    if layer.use_bias:
-        shift = shift + weights[1] * scale  # all of it goes into the batch norm
-    layer.set_weights([kernel, *(np.zeros_like(value, np.float32) for value in weights[1:])])
-    _set_norm(norm, factor, _half(shift))
+    biases = [value * rest for value in weights[1:]]
+    layer.set_weights([kernel, *biases])
+    offset = sum(biases, np.zeros(len(scale))) * factor  # of the layer's own bias
+    _set_norm(norm, factor, _half(shift + sum(weights[1:], np.zeros(len(scale))) * scale) - offset, rest)
 
 
-def _set_norm(norm: keras.layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray) -> None:
-    """Has a batch norm compute `x * scale + shift`; its statistics become 0 and 1."""
-    gamma = scale * np.sqrt(1.0 + norm.epsilon)
-    norm.set_weights([gamma.astype(np.float32), shift.astype(np.float32), np.zeros(len(scale)), np.ones(len(scale))])
+def _set_norm(norm: keras.layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray, rest: np.ndarray | float = 1.0) -> None:
+    """Has a batch norm compute `x * scale + shift` of inputs that are `rest` times what they were."""
+    _, _, mean, variance = (np.asarray(value, np.float64) for value in norm.get_weights())
+    mean, variance = (mean * rest).astype(np.float32), (variance * np.square(rest)).astype(np.float32)
+    gamma = scale * np.sqrt(variance.astype(np.float64) + norm.epsilon)
+    beta = shift + mean.astype(np.float64) * scale
+    norm.set_weights([gamma.astype(np.float32), beta.astype(np.float32), mean, variance])
 
 
 def _half(values: np.ndarray) -> np.ndarray:
