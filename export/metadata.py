@@ -95,7 +95,8 @@ def parse(text: str | bytes, source: Path) -> dict[str, Any]:
 
 def foreign(source: Path) -> ValueError:
     """The error for a file that no exporter of this package wrote."""
-    return ValueError(f"{source}: expected a file of export.tflite, export.onnx or export.saved_model, it has no {NAME!r} metadata.")
+    writers = "export.tflite, export.onnx or export.saved_model"
+    return ValueError(f"{source}: expected a file of {writers}, it has no {NAME!r} metadata.")
 
 
 def _is_shipped(model: HandMeshNet) -> bool:

@@ -76,7 +76,9 @@ def run(
     parser.add_argument(
         "--calibration", type=Path, metavar="DIR", help="pictures or rendered hands to calibrate int8 on (default: renders some)"
     )
-    parser.add_argument("--graph-form", choices=GRAPH_FORMS, default="windows", help="of graph convolutions (default: %(default)s)")
+    parser.add_argument(
+        "--graph-form", choices=GRAPH_FORMS, default="windows", help="of graph convolutions (default: %(default)s)"
+    )
     arguments = parser.parse_args(argv)
     try:
         check_quantization(arguments.quantize, quantizations, program.rpartition(".")[2])

@@ -60,7 +60,9 @@ def _round_folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalizati
     _set_norm(norm, factor, _half(shift + sum(weights[1:], np.zeros(len(scale))) * scale) - offset, rest)
 
 
-def _set_norm(norm: keras.layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray, rest: np.ndarray | float = 1.0) -> None:
+def _set_norm(
+    norm: keras.layers.BatchNormalization, scale: np.ndarray, shift: np.ndarray, rest: np.ndarray | float = 1.0
+) -> None:
     """Has a batch norm compute `x * scale + shift` of inputs that are `rest` times what they were."""
     _, _, mean, variance = (np.asarray(value, np.float64) for value in norm.get_weights())
     mean, variance = (mean * rest).astype(np.float32), (variance * np.square(rest)).astype(np.float32)

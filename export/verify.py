@@ -166,11 +166,10 @@ def _compare(
     distances = {}
     for name in ("vertices_uvd", "joints_uvd"):
         gap = np.linalg.norm(uvd_to_xyz(found[name], _CAMERA) - uvd_to_xyz(expected[name], _CAMERA), axis=-1)
-        distances[name] = np.nan_to_num(gap, nan=np.inf)  # NaN in the file's answer must not pass a comparison
+        distances[name] = np.nan_to_num(gap, nan=np.inf, posinf=np.inf)  # NaN in the file's answer must not pass a comparison
     vertices, joints = distances["vertices_uvd"], distances["joints_uvd"]
-    confidence = max(
-        float(np.nan_to_num(np.abs(found[name] - expected[name]), nan=np.inf).max()) for name in ("joint_confidence", "confidence")
-    )
+    gaps = [np.abs(found[name] - expected[name]).max() for name in ("joint_confidence", "confidence")]
+    confidence = float(np.nan_to_num(gaps, nan=np.inf, posinf=np.inf).max())
     sizes = (float(vertices.max()), float(vertices.mean()), float(joints.max()), float(joints.mean()))
     return Agreement(photographs, len(vertices) - photographs, *sizes, confidence, errors)
 
@@ -217,7 +216,7 @@ def _reasons(agreement: Agreement, quantize: str) -> list[str]:
 
 
 def _relative(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.nan_to_num(np.abs(found - expected), nan=np.inf).max() / max(np.abs(expected).max(), 1e-6))
+    return float(np.nan_to_num(np.abs(found - expected), nan=np.inf, posinf=np.inf).max() / max(np.abs(expected).max(), 1e-6))
 
 
 def _with_ties_settled(model: HandMeshNet, joints: np.ndarray, expected: dict[str, np.ndarray]) -> np.ndarray:

@@ -69,9 +69,11 @@ def test_mediapipe_from_a_wheel_a_folder_or_not_at_all(small, tmp_path, monkeypa
 def test_command(small, tmp_path, monkeypatch, capsys):
     entry = Entry("mobile", "tflite", "none", str(small), 0.01, 1)
     monkeypatch.setattr(benchmark, "export_all", lambda *arguments: [entry])
-    assert main(["--out", str(tmp_path), "--threads", "1", "--repeats", "2", "--rounds", "1", "--mediapipe", str(small.parent)]) == 0
+    few = ["--threads", "1", "--repeats", "2", "--rounds", "1"]
+    assert main(["--out", str(tmp_path), *few, "--mediapipe", str(small.parent)]) == 0
     assert "| MediaPipe hand_landmark_full | LiteRT |" in capsys.readouterr().out
-    assert [one["network"] for one in json.loads((tmp_path / "benchmark.json").read_text())] == ["MediaPipe hand_landmark_full", "mobile"]
+    networks = [one["network"] for one in json.loads((tmp_path / "benchmark.json").read_text())]
+    assert networks == ["MediaPipe hand_landmark_full", "mobile"]
     for arguments, message in ((["--presets", "huge"], "got 'huge'"), (["--repeats", "0"], "expected 1 or more")):
         assert main(["--out", str(tmp_path), *arguments]) == 1
         assert message in capsys.readouterr().err
