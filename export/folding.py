@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from export.upsampling import DoubledPixels
+
 _LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 
 
@@ -35,7 +37,8 @@ def fold_batch_norms(
         changes: of the configs of layers, by their names.
 
     Returns:
-        The copy. Folded layers have a bias; in place of their batch norm stands an identity.
+        The copy. Folded layers have a bias; in place of their batch norm stands an identity. Nearest upsampling is
+        `DoubledPixels`.
     """
     norms = foldable_norms(model)
     gone = {norm.name for norm in norms.values()}
@@ -43,6 +46,8 @@ def fold_batch_norms(
     def copy(layer: layers.Layer) -> layers.Layer:
         if layer.name in gone:
             return layers.Identity(name=layer.name)
+        if isinstance(layer, layers.UpSampling2D) and layer.interpolation == "nearest" and layer.size == (2, 2):
+            return DoubledPixels(name=layer.name)
         config = layer.get_config()
         if layer.name in norms:
             config["use_bias"] = True

@@ -13,6 +13,7 @@ from export.folding import fold_batch_norms
 from export.mesh_head import LinearPose, MeshHead
 from export.pictures import photograph_crops
 from export.served import GRAPH_FORMS, OUTPUTS, ServedNetwork
+from export.upsampling import DoubledPixels
 from export.verify import keras_outputs
 from export.windows import WindowedProduct, narrow_order
 from tests.export.conftest import tiny_network
@@ -79,6 +80,11 @@ def test_a_norm_whose_input_is_read_elsewhere_stays():
     assert any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
     images = np.random.default_rng(0).random((2, 4, 4, 2), np.float32)
     np.testing.assert_allclose(folded.predict_on_batch(images), model.predict_on_batch(images), atol=1e-6)
+
+
+def test_doubled_pixels():
+    images = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype(np.float32)
+    np.testing.assert_array_equal(DoubledPixels()(images), images.repeat(2, axis=1).repeat(2, axis=2))
 
 
 @pytest.mark.parametrize("rows", [None, 1, 7, 64, 1000])
