@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
+from export.contract import ExportError
 from export.measure import KERAS_PREFIX
 from export.multiply_adds import tflite_multiply_adds
-from export.network import ExportError
 from tfhand.io import atomic_path, make_folder
 
 _MODELS = ("hand_landmark_full.tflite", "hand_landmark_lite.tflite")
@@ -142,7 +142,8 @@ def measure_all(entries: Sequence[Entry], threads: Sequence[int], repeats: int, 
             command = [sys.executable, "-m", "export.measure", entry.target, "--threads", str(count)]
             done = subprocess.run([*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False)
             if done.returncode:
-                raise ExportError(f"{entry.target} can't be measured: {done.stderr.strip()[-500:]}")
+                reason = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+                raise ExportError(f"{entry.target} can't be measured: {reason}")
             figures = json.loads(done.stdout.strip().splitlines()[-1])
             entry.milliseconds.setdefault(count, []).extend(figures["milliseconds"])
             if figures["peak_mb"] is not None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export import flatbuffer
-from export.network import ExportError
+from export.contract import ExportError
 from export.runners import interpreter_class
 
 _DELEGATE = "DELEGATE"

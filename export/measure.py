@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 
-from export.network import SIGNATURE, ExportError
+from export.contract import SIGNATURE, ExportError
 from export.runners import ONNX, SAVED_MODEL, format_of, interpreter_class, onnx_session
 
 KERAS_PREFIX = "keras:"

@@ -31,8 +31,8 @@ def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, An
 
     Args:
         model: the network.
-        quantize: one of `export.network.QUANTIZATIONS`.
-        graph_form: one of `export.served.GRAPH_FORMS`.
+        quantize: one of `export.contract.QUANTIZATIONS`.
+        graph_form: one of `export.contract.GRAPH_FORMS`.
     """
     return {
         "format": NAME,
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help=".tflite, .onnx or the folder of a SavedModel")
     parser.add_argument("--out", type=Path, help="JSON file to write (default: prints)")
     arguments = parser.parse_args(argv)
-    from export.network import ExportError
+    from export.contract import ExportError
     from export.runners import read_metadata
 
     try:

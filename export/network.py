@@ -9,19 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from export.served import GRAPH_FORMS, INPUT, OUTPUTS
+from export.contract import GRAPH_FORMS, INPUT, OUTPUTS, QUANTIZATIONS, SIGNATURE, ExportError
 
 if TYPE_CHECKING:
     from export.served import ServedNetwork
     from tfhand.models import HandMeshNet
-
-SIGNATURE = "serving_default"
-#: How weights are stored and computed with: float32; stored in 16 bits; stored in 8 bits; all of it in 8 bits.
-QUANTIZATIONS = ("none", "fp16", "dynamic", "int8")
-
-
-class ExportError(Exception):
-    """An exported file does not compute what the network computes, or can't be made from it."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +21,9 @@ class ExportOptions:
     """How a file is made, beside the network.
 
     Attributes:
-        quantize: one of `QUANTIZATIONS`.
+        quantize: one of `export.contract.QUANTIZATIONS`.
         calibration: folder of pictures or of rendered hands that int8's ranges are measured on; None renders some.
-        graph_form: of graph convolutions, one of `export.served.GRAPH_FORMS`.
+        graph_form: of graph convolutions, one of `export.contract.GRAPH_FORMS`.
     """
 
     quantize: str = "none"

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from export.contract import INPUT, OUTPUTS, ExportError
 from export.metadata import NAME, describe, encode
-from export.network import ExportError, ExportOptions, check_quantization, frozen_function, run
+from export.network import ExportOptions, check_quantization, frozen_function, run
 from export.runners import onnx_runtime
-from export.served import INPUT, OUTPUTS, ServedNetwork
+from export.served import ServedNetwork
 from export.verify import verify
 from tfhand.io import atomic_path, make_folder
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from export import flatbuffer
+from export.contract import INPUT, OUTPUTS, SIGNATURE, ExportError
 from export.metadata import NAME, SAVED_MODEL_FILE, foreign, parse
-from export.network import SIGNATURE, ExportError
-from export.served import INPUT, OUTPUTS
 
 Runner = Callable[[np.ndarray], dict[str, np.ndarray]]
 TFLITE, ONNX, SAVED_MODEL = "tflite", "onnx", "saved_model"

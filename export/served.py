@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from export.contract import GRAPH_FORMS, OUTPUTS
 from export.folding import fold_batch_norms
 from export.mesh_head import BLOCK_ROWS, READOUT, LinearPose, MeshHead
 from tfhand.inference.confidence import confidence_window
@@ -17,10 +18,6 @@ from tfhand.models.mesh_stage import uv_readout
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
-INPUT = "image"
-OUTPUTS = ("vertices_uvd", "joints_uvd", "joint_confidence", "confidence")
-#: How a graph convolution is computed; the same numbers.
-GRAPH_FORMS = ("windows", "dense", "gather")
 #: Logits of a heat-map that are nearer to the highest than 1 over this share the peak. Fits into 16 bits.
 _SHARPNESS = 3e4
 

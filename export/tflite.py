@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from export import flatbuffer
-from export.metadata import NAME, describe, encode
+from export.contract import INPUT, QUANTIZATIONS, SIGNATURE, ExportError
 from export.mesh_head import READOUT
-from export.network import QUANTIZATIONS, SIGNATURE, ExportError, ExportOptions, check_quantization, run, write_signature
+from export.metadata import NAME, describe, encode
+from export.network import ExportOptions, check_quantization, run, write_signature
 from export.pictures import calibration_images
 from export.runners import interpreter_class
-from export.served import INPUT, ServedNetwork
+from export.served import ServedNetwork
 from export.verify import verify
 from tfhand.io import atomic_path, make_folder
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.network import ExportError
+from export.contract import ExportError
 from export.pictures import RenderedHands, photograph_crops, rendered_hands
 from export.runners import open_runner, read_metadata
 from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM

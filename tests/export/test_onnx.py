@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from export import onnx as exporter
-from export.network import ExportError, ExportOptions
+from export.contract import ExportError
+from export.network import ExportOptions
 from export.onnx import export_onnx, main
 from export.pictures import photograph_crops
 from export.runners import open_runner, read_metadata
-from export.served import OUTPUTS, ServedNetwork
+from export.contract import OUTPUTS
+from export.served import ServedNetwork
 from export.verify import keras_outputs
 
 onnx = pytest.importorskip("onnx")

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from export import saved_model
-from export.network import ExportError
+from export.contract import ExportError
 from export.pictures import photograph_crops
 from export.saved_model import export_saved_model, main
-from export.served import OUTPUTS, ServedNetwork
+from export.contract import OUTPUTS
+from export.served import ServedNetwork
 from export.verify import keras_outputs
 from tfhand.models import BASELINES, PRESETS
 

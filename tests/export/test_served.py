@@ -12,7 +12,8 @@ import scipy.sparse as sp
 from export.folding import fold_batch_norms
 from export.mesh_head import LinearPose, MeshHead
 from export.pictures import photograph_crops
-from export.served import GRAPH_FORMS, OUTPUTS, ServedNetwork
+from export.contract import GRAPH_FORMS, OUTPUTS
+from export.served import ServedNetwork
 from export.upsampling import DoubledPixels
 from export.verify import keras_outputs
 from export.windows import WindowedProduct, narrow_order

@@ -17,10 +17,11 @@ import pytest
 from export import flatbuffer, tflite
 from export.delegates import inspect
 from export.metadata import NAME
-from export.network import ExportError, ExportOptions
+from export.contract import ExportError
+from export.network import ExportOptions
 from export.pictures import photograph_crops
 from export.runners import open_runner, read_metadata
-from export.served import OUTPUTS
+from export.contract import OUTPUTS
 from export.tflite import export_tflite, main
 from export.verify import keras_outputs
 from tfhand.models import BASELINES, PRESETS
@@ -36,7 +37,7 @@ import numpy as np
 import tensorflow as tf
 from export import served, tflite
 from export.metadata import NAME, describe, encode
-from export.network import ExportError
+from export.contract import ExportError
 from tfhand.models import load_network
 folder, model = Path(sys.argv[1]), load_network(None, sys.argv[2])
 images = np.load(folder / "images.npy")

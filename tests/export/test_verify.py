@@ -9,9 +9,9 @@ import pytest
 
 from export import verify as module
 from export.metadata import main as metadata_main
-from export.network import ExportError
+from export.contract import ExportError
 from export.pictures import calibration_images, photograph_crops, rendered_hands
-from export.served import OUTPUTS
+from export.contract import OUTPUTS
 from export.verify import ERROR_TOLERANCE_MM, TOLERANCE_MM, keras_outputs, main, verify
 from tests.export.conftest import tiny_network
 
