@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers
 
 from export.upsampling import DoubledPixels
+from tfhand.layers import Hourglass
 
 _LINEAR = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
 
@@ -30,7 +31,8 @@ def fold_batch_norms(
     """A copy of a functional model with weights of its own that computes the same without the foldable batch norms.
 
     A batch norm is folded if it follows a convolution or dense layer directly, and nothing else reads that layer.
-    The others (after sums and poolings) stay: at inference they are one product and one sum.
+    The others (after sums and poolings) stay: at inference they are one product and one sum. Those within a
+    `ResidualModule` are left to the converters, which fold them the same way.
 
     Args:
         model: functional, without nested models.
@@ -53,7 +55,10 @@ def fold_batch_norms(
             config["use_bias"] = True
         if layer.name in (changes or {}):
             config = changes[layer.name](config)
-        return type(layer).from_config(config)
+        again = type(layer).from_config(config)
+        if isinstance(again, Hourglass):
+            again.upsample = DoubledPixels(name="upsample")
+        return again
 
     folded = keras.models.clone_model(model, clone_function=copy)
     for layer in model.layers:
