@@ -88,9 +88,12 @@ def _export(module: str, preset: str, quantize: str, path: Path) -> bool:
     if not shipped_weights(preset).is_file():
         weights = str(path.parent / f"{preset}_random.safetensors")
         if not Path(weights).is_file():
+            from export.round_weights import round_weights
             from tfhand.models import HandMeshNet
 
-            HandMeshNet.from_preset(preset).save_preset_weights(weights)
+            model = HandMeshNet.from_preset(preset)
+            round_weights(model)
+            model.save_preset_weights(weights)
     command = [sys.executable, "-m", module, "--preset", preset, "--weights", weights, "--quantize", quantize, "--out", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     print((done.stdout or done.stderr).strip().splitlines()[-1], file=sys.stderr)
