@@ -1,6 +1,7 @@
 """The command `tfhand`.
 
 tfhand predict photo.jpg holiday/ --out predictions
+tfhand video clip.mp4 --out tracks
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from tfhand.constants import SIDES
 from tfhand.version import __version__
+from tfhand.video_command import add_video
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
@@ -26,14 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 when all went well, 1 when something could not be done, 2 for wrong arguments.
     """
-    parser = argparse.ArgumentParser(prog="tfhand", description="A 3D hand mesh, pose and joints from one photograph.")
+    parser = argparse.ArgumentParser(prog="tfhand", description="A 3D hand mesh, pose and joints from photographs and clips.")
     parser.add_argument("--version", action="version", version=f"tfhand {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_predict(commands)
+    add_video(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"tfhand {arguments.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -86,7 +89,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         try:
             image = read_image(photo)
             hand = estimator(image, **{**read_hint(photo), **options})
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             message = str(error) if photo.name in str(error) else f"{photo}: {error}"
             failures.append(message)
             tqdm.write(f"skipped: {message}", file=sys.stderr)

@@ -129,8 +129,8 @@ class HandEstimator:
         known = self.model.hand_side
         views = [network_view(image, box, one, intrinsics, self.model.input_size, known) for one in sides]
         crops, cameras = zip(*views)
-        outputs = self._run(np.stack(crops))
-        seen = joint_confidence(_last_heatmaps(outputs), self.model.heatmap_kind)
+        outputs = self.run(np.stack(crops))
+        seen = joint_confidence(last_heatmaps(outputs), self.model.heatmap_kind)
         plausible = seen.mean(axis=1) / max(seen.mean(axis=1).sum(), 1e-6)
         best = int(plausible.argmax())
         side = sides[best]
@@ -155,7 +155,18 @@ class HandEstimator:
             assumed=tuple(sorted(assumed)),
         )
 
-    def _run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """What the network says of crops as it takes them (`tfhand.inference.view.network_view`).
+
+        Args:
+            images: (B, S, S, 3) uint8 RGB.
+
+        Returns:
+            Its outputs, float32, crop-normalised.
+
+        Raises:
+            ValueError: an output is not finite.
+        """
         outputs = self.model.predict_on_batch(images.astype(np.float32) / np.float32(255))
         outputs = {name: np.asarray(value, np.float32) for name, value in outputs.items()}
         wrong = [name for name, value in outputs.items() if not np.isfinite(value).all()]
@@ -194,5 +205,6 @@ def _four(name: str, values: Any) -> np.ndarray:
     return array
 
 
-def _last_heatmaps(outputs: dict[str, np.ndarray]) -> np.ndarray:
+def last_heatmaps(outputs: dict[str, np.ndarray]) -> np.ndarray:
+    """The heat-maps (B, h, w, 21) of the last stack among a network's outputs."""
     return outputs[max(name for name in outputs if name.startswith("heatmaps_"))]
