@@ -98,10 +98,10 @@ class MediaPipeDetector:
         matrix = np.column_stack([linear, side / 2 - linear @ centre])
         crop = cv2.warpAffine(image, matrix, (side, side)).astype(np.float32) / 255
         outputs = _run(self._landmarks, crop[None])
-        # Presence and handedness, in this order. The model was trained on mirrored pictures: it says 1 for "right"
-        # where the picture, not mirrored, shows a left hand.
+        # Presence and handedness, in this order; near 1 is what MediaPipe calls left in the mirrored pictures that it
+        # expects, so a right hand in one that is not mirrored.
         _, handedness = (float(output.ravel()[0]) for output in outputs if output.size == 1)
-        return handedness < 0.5
+        return handedness > 0.5
 
 
 def palm_anchors() -> np.ndarray:

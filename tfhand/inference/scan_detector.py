@@ -78,7 +78,8 @@ class ScanDetector:
             scores, joints = self._look(image, boxes, list(sides) * len(chosen))
             place = int(scores.argmax())
             if best is None or scores[place] > best.score:
-                best = Detection(boxes[place], sides[place % len(sides)], float(scores[place]))
+                box = square_box_around(joints[place], _EXPAND)
+                best = Detection(box, sides[place % len(sides)], float(scores[place]))
         return best if best.score >= self.min_score else None
 
     def _look(self, image: np.ndarray, boxes: np.ndarray, sides: list[str]) -> tuple[np.ndarray, np.ndarray]:
