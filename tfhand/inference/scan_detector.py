@@ -25,25 +25,31 @@ _COARSE, _FINE = (1.0, 0.6), (0.36,)
 _EXPAND = 1.35
 _KEPT = 3
 _ROUNDS = 2
+#: What is most like a hand is looked at from these squares, too: shifts and sides in sides of its own square. A hand stays
+#: where it is, and what the network makes of a background goes along: measured on 30 rendered frames with and without a
+#: hand, joints wander by 0.02 to 0.05 of their extent on hands (5 to 95 %) and by 0.14 to 0.27 elsewhere.
+_VIEWS = np.array([(0.12, 0.12, 1.1), (-0.12, 0.12, 0.95), (0.12, -0.12, 1.25), (-0.12, -0.12, 1.1)])
+_STEADY = 0.09
+_CHECKED = 2
 #: At most this many crops at once: more cost memory and no less time.
-_BATCH = 8
+_BATCH = 4
 
 
 class ScanDetector:
-    """Searches squares of several sizes, goes on around what looks most like a hand, and keeps the best.
+    """Searches squares of several sizes, goes on around what looks most like a hand, and keeps the best that is steady.
 
     Small squares are only searched where larger ones show no hand. Hands of a tenth of the picture's longer side or
     less are missed.
 
     Args:
         estimator: the network to look with.
-        min_score: a hand needs at least this `hand_score`.
+        min_score: a hand needs at least this `hand_score`, on average over views of it.
 
     Raises:
         ValueError: `min_score` is not in 0..1.
     """
 
-    def __init__(self, estimator: HandEstimator, min_score: float = 0.6):
+    def __init__(self, estimator: HandEstimator, min_score: float = 0.5):
         if not 0 <= min_score <= 1:
             raise ValueError(f"min_score: expected 0..1, got {min_score}.")
         self.estimator = estimator
@@ -70,17 +76,30 @@ class ScanDetector:
         known = self.estimator.model.hand_side if side == "auto" else side
         scores, joints = self._look(image, boxes, [known] * len(boxes))
         sides = SIDES if side == "auto" else (side,)
-        best = None
         for _ in range(_ROUNDS):
             chosen = np.argsort(-scores, kind="stable")[:_KEPT]
-            around = square_box_around(joints[chosen], _EXPAND)
-            boxes = np.repeat(around, len(sides), axis=0)
-            scores, joints = self._look(image, boxes, list(sides) * len(chosen))
-            place = int(scores.argmax())
-            if best is None or scores[place] > best.score:
-                box = square_box_around(joints[place], _EXPAND)
-                best = Detection(box, sides[place % len(sides)], float(scores[place]))
-        return best if best.score >= self.min_score else None
+            boxes = np.repeat(square_box_around(joints[chosen], _EXPAND), len(sides), axis=0)
+            of = list(sides) * len(chosen)
+            scores, joints = self._look(image, boxes, of)
+            # Of each box the side that is seen better goes on.
+            better = scores.reshape(-1, len(sides)).argmax(axis=1) + np.arange(len(chosen)) * len(sides)
+            scores, joints, of = scores[better], joints[better], [of[place] for place in better]
+        chosen = np.argsort(-scores, kind="stable")[:_CHECKED]
+        checked = [self._check(image, square_box_around(joints[place], _EXPAND), of[place]) for place in chosen]
+        found = [one for one in checked if one is not None and one.score >= self.min_score]
+        return max(found, key=lambda one: one.score, default=None)
+
+    def _check(self, image: np.ndarray, box: np.ndarray, side: str) -> Detection | None:
+        """The hand in a box, if it stays where it is however it is looked at."""
+        side_px = box[2] * _VIEWS[:, 2:]
+        centre = box[:2] + box[2:] / 2 + _VIEWS[:, :2] * box[2]
+        views = np.concatenate([centre - side_px / 2, side_px, side_px], axis=1).astype(np.float32)
+        scores, joints = self._look(image, views, [side] * len(views))
+        mean = joints.mean(axis=0)
+        wander = np.linalg.norm(joints - mean, axis=-1).mean() / (box[2] / _EXPAND)
+        if wander > _STEADY:
+            return None
+        return Detection(square_box_around(mean, _EXPAND), side, float(scores.mean()))
 
     def _look(self, image: np.ndarray, boxes: np.ndarray, sides: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Scores (N,) and joints (N, 21, 2), pixels, of a hand of each side in each box (N, 4)."""

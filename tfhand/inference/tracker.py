@@ -32,7 +32,7 @@ class TrackingConfig:
         smooth: filter positions with `HandSmoother`.
     """
 
-    keep_score: float = 0.3
+    keep_score: float = 0.5
     expand: float = 1.3
     search_every: int = 5
     side_frames: int = 5
