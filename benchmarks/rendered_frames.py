@@ -128,5 +128,5 @@ class FrameRenderer:
             place = np.array([swing, 0.5 + 0.08 * np.cos(phase)]) * self.size
             towards = np.array([0.3 * np.sin(phase), 0.2 * np.cos(phase), 1.0])
             view = look_rotation(towards / np.linalg.norm(towards), 0.25 * np.sin(phase))
-            pose = blend("open", "relaxed", 0.5 - 0.5 * np.cos(phase))
+            pose = blend("open_parted_thumb_out", "fist_thumb_over", 0.25 - 0.25 * np.cos(phase))
             yield self.frame(look, pose, view, np.array([*place, depth_mm * (1 + 0.12 * np.sin(phase))]), side)

@@ -20,7 +20,7 @@ class HandSmoother:
     """
 
     def __init__(self) -> None:
-        self._places = OneEuroFilter(min_cutoff=2.0, beta=10.0)  # (x, y) / z: 0.1 is 60 mm at arm's length
+        self._places = OneEuroFilter(min_cutoff=2.0, beta=40.0)  # (x, y) / z: 0.1 is 60 mm at arm's length
         self._depths = OneEuroFilter(min_cutoff=1.0, beta=0.01)  # mm
         self._distance = OneEuroFilter(min_cutoff=0.5, beta=2.0)  # log mm
 
