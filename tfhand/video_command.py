@@ -28,7 +28,13 @@ def add_video(commands: Any) -> None:
     video.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
     video.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     video.add_argument("--side", choices=(*SIDES, "auto"), default="auto", help="which hand it is (default: auto)")
-    video.add_argument("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help="the hand in the first frame, pixels (default: detected)")
+    video.add_argument(
+        "--box",
+        nargs=4,
+        type=float,
+        metavar=("X", "Y", "W", "H"),
+        help="the hand in the first frame, pixels (default: detected)",
+    )
     video.add_argument("--camera", nargs=4, type=float, metavar=("FX", "FY", "U0", "V0"), help="intrinsics, pixels")
     video.add_argument("--hand-scale-mm", type=float, metavar="MM", help="length of the middle finger's first bone")
     video.add_argument(

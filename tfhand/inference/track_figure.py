@@ -51,6 +51,6 @@ def track_figure(tracked: TrackedHand, image: np.ndarray, size: tuple[int, int])
     picture[top : top + shown[1], left : left + shown[0]] = photo
     picture[:, width:] = view
     label = tracked.state if hand is None else f"{tracked.state}, {hand.side} {tracked.score:.2f}"
-    for colour, thickness in (((32, 32, 32), 4), (_COLOURS[tracked.state], 1)):
-        cv2.putText(picture, label, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, thickness, cv2.LINE_AA)
+    picture[:32, :width] //= 3  # legible on anything
+    cv2.putText(picture, label, (10, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, _COLOURS[tracked.state], 1, cv2.LINE_AA)
     return picture
