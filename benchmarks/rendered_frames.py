@@ -55,9 +55,8 @@ class FrameRenderer:
 
     def look(self, rng: np.random.Generator) -> Look:
         """Draws a look; the camera is sharp and fairly exposed."""
-        camera = dataclasses.replace(
-            CameraParams.sample(rng, 256), exposure=1.0, background_exposure=1.0, defocus_px=0.0, motion_px=0.0, resolution=1.0
-        )
+        fair = {"exposure": 1.0, "background_exposure": 1.0, "defocus_px": 0.0, "motion_px": 0.0, "resolution": 1.0}
+        camera = dataclasses.replace(CameraParams.sample(rng, 256), **fair)
         background = self._backgrounds.sample(rng, self.size[::-1])
         return Look(SkinParams.sample(rng), LightParams.sample(rng), ArmParams.sample(rng), background, camera)
 

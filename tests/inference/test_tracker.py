@@ -38,10 +38,11 @@ def follow(tracker: HandTracker, frames: list[np.ndarray]) -> list:
 def test_scanning_finds_patches_anywhere(estimator, side, factor) -> None:
     size = (160 * factor, 120 * factor)  # up to 1920 pixels
     for centre, height in (((40, 40), 50), ((120, 75), 64), ((80, 60), 90), ((130, 95), 26)):
-        image = patch_frame((centre[0] * factor, centre[1] * factor), side, height * factor, size)
+        place = np.multiply(centre, factor)
+        image = patch_frame(place, side, height * factor, size)
         found = ScanDetector(estimator)(image)
         assert found.side == side and found.score > 0.5
-        np.testing.assert_allclose(found.box[:2] + found.box[2:] / 2, np.multiply(centre, factor), atol=0.15 * height * factor)
+        np.testing.assert_allclose(found.box[:2] + found.box[2:] / 2, place, atol=0.15 * height * factor)
         assert 1.1 * height < found.box[2] / factor < 1.7 * height
 
 

@@ -33,7 +33,7 @@ class TrackingConfig:
     """
 
     keep_score: float = 0.5
-    expand: float = 1.3
+    expand: float = 1.2
     search_every: int = 5
     side_frames: int = 5
     smooth: bool = True
