@@ -1,0 +1,80 @@
+// From the network's crop coordinates to millimetres: tfhand.geometry.uvd_to_xyz and tfhand.inference.placement.
+
+const RANGE = [1.5, 400];
+const GRID = 200;
+const ROUNDS = 4;
+
+/** [fx / w, fy / h, (u0 - x) / w, (v0 - y) / h] of a crop, of the mirrored one if asked. */
+export function cropCamera(intrinsics, box, mirrored = false) {
+  const u = (intrinsics.u0 - box.x) / box.side;
+  return [intrinsics.fx / box.side, intrinsics.fy / box.side, mirrored ? 1 - u : u, (intrinsics.v0 - box.y) / box.side];
+}
+
+/**
+ * The root depth, in hand scales, at which bones have the proportions of an average hand.
+ * @param uvd (21, 3) joints in the crop.
+ * @param camera from `cropCamera`.
+ * @param bones [[start, end], ...]; `proportions`: their lengths in hand scales.
+ */
+export function rootDepthInScales(uvd, camera, bones, proportions) {
+  const slopes = new Float64Array(bones.length * 3);
+  const offsets = new Float64Array(bones.length * 3);
+  bones.forEach(([start, end], bone) => {
+    const ray = (joint) => [(uvd[3 * joint] - camera[2]) / camera[0], (uvd[3 * joint + 1] - camera[3]) / camera[1], 1];
+    const [from, to] = [ray(start), ray(end)];
+    for (let axis = 0; axis < 3; axis++) {
+      slopes[3 * bone + axis] = to[axis] - from[axis];
+      offsets[3 * bone + axis] = to[axis] * uvd[3 * end + 2] - from[axis] * uvd[3 * start + 2];
+    }
+  });
+  const error = (depth) => {
+    let sum = 0;
+    for (let bone = 0; bone < bones.length; bone++) {
+      const along = (axis) => depth * slopes[3 * bone + axis] + offsets[3 * bone + axis];
+      sum += (Math.hypot(along(0), along(1), along(2)) - proportions[bone]) ** 2;
+    }
+    return sum;
+  };
+  let [low, high] = RANGE.map(Math.log);
+  let best = low;
+  for (let round = 0; round < ROUNDS; round++) {
+    const step = (high - low) / (GRID - 1);
+    let least = Infinity;
+    let place = 0;
+    for (let index = 0; index < GRID; index++) {
+      const found = error(Math.exp(low + index * step));
+      if (found < least) [least, place] = [found, index];
+    }
+    best = low + place * step;
+    [low, high] = [low + Math.max(place - 1, 0) * step, low + Math.min(place + 1, GRID - 1) * step];
+  }
+  return Math.exp(best);
+}
+
+/**
+ * Un-projects points: camera frame (x right, y down, z forward), mm.
+ * @param uvd (N, 3) crop coordinates, depth behind the wrist in hand scales.
+ * @param mirrored whether the crop was mirrored; the points come out as the camera saw them.
+ */
+export function uvdToXyz(uvd, camera, rootDepthMm, handScaleMm, mirrored = false) {
+  const xyz = new Float32Array(uvd.length);
+  for (let i = 0; i < uvd.length; i += 3) {
+    const z = uvd[i + 2] * handScaleMm + rootDepthMm;
+    const x = ((uvd[i] - camera[2]) / camera[0]) * z;
+    xyz[i] = mirrored ? -x : x;
+    xyz[i + 1] = ((uvd[i + 1] - camera[3]) / camera[1]) * z;
+    xyz[i + 2] = z;
+  }
+  return xyz;
+}
+
+/** Pixels [u0, v0, u1, v1, ...] of the picture for points of a crop. */
+export function toPixels(uvd, box, mirrored = false) {
+  const pixels = new Float32Array((uvd.length / 3) * 2);
+  for (let i = 0; i < uvd.length / 3; i++) {
+    const u = uvd[3 * i];
+    pixels[2 * i] = box.x + (mirrored ? 1 - u : u) * box.side;
+    pixels[2 * i + 1] = box.y + uvd[3 * i + 1] * box.side;
+  }
+  return pixels;
+}
