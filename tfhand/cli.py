@@ -2,6 +2,7 @@
 
 tfhand predict photo.jpg holiday/ --out predictions
 tfhand video clip.mp4 --out tracks
+tfhand demo
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_predict(commands)
     add_video(commands)
+    _add_demo(commands)
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)
@@ -99,6 +101,43 @@ def _predict(arguments: argparse.Namespace) -> int:
         done += 1
     print(f"{done} of {len(photos)} photographs done: {arguments.out}")
     return 1 if failures else 0
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="the hand before the camera, live in the browser",
+        description=(
+            "Serves the page of web/ on this machine and opens it: camera or photograph, everything computed in the "
+            "browser. Where the page isn't built yet, it is, with npm; that downloads the packages of its lock file."
+        ),
+    )
+    demo.add_argument("--page", type=Path, metavar="DIR", help="a built page (default: web/dist, built if missing)")
+    demo.add_argument("--model", type=Path, metavar="DIR", help="another network, from python -m export.browser --out DIR")
+    demo.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine only)")
+    demo.add_argument("--port", type=int, default=8000, help="0 takes any that is free (default: %(default)s)")
+    demo.add_argument("--build", action="store_true", help="build the page anew, with the network exported anew")
+    demo.add_argument("--no-open", action="store_true", help="don't open a browser")
+    demo.set_defaults(run=_demo)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    import webbrowser
+
+    from tfhand.demo import build_page, make_server
+
+    if not 0 <= arguments.port <= 65535:
+        raise ValueError(f"--port: expected 0..65535, got {arguments.port}.")
+    page = build_page(again=arguments.build) if arguments.page is None else arguments.page
+    with make_server(page, arguments.model, arguments.host, arguments.port) as server:
+        # Browsers give the camera to localhost, whatever it is called in --host.
+        name = "localhost" if arguments.host in ("127.0.0.1", "0.0.0.0", "") else arguments.host
+        address = f"http://{name}:{server.server_port}/"
+        print(f"{address}  (Ctrl-C ends)", flush=True)
+        if not arguments.no_open:
+            webbrowser.open(address)
+        server.serve_forever()
+    return 0
 
 
 def find_photos(paths: Sequence[str]) -> tuple[list[Path], list[str]]:

@@ -37,6 +37,11 @@ class HandEstimator:
         template: the hand whose mesh the network predicts. None takes the mesh from the network; what an average hand's
             bones are like always comes from a template with a rig, the package's where this one has none.
 
+    Attributes:
+        faces: (F, 3) int32 triangles of the network's mesh.
+        bone_proportions: (20,) lengths of an average hand's bones in hand scales, in the order of `tfhand.constants.BONES`.
+        default_scale_mm: hand scale of an average hand, as the network's joints define it.
+
     Raises:
         ValueError: network and template have different numbers of vertices, or the network predicts joints alone.
 
@@ -57,8 +62,8 @@ class HandEstimator:
         self.model = model
         self.faces = np.asarray((model if template is None else template).faces, np.int32)
         adapter = joint_adapter(model.joint_definition)
-        self._proportions = bone_proportions(adapter.to_dataset(_average_joints(template)))
-        self._default_scale_mm = DEFAULT_HAND_SCALE_MM / adapter.scale_ratio
+        self.bone_proportions = bone_proportions(adapter.to_dataset(_average_joints(template)))
+        self.default_scale_mm = DEFAULT_HAND_SCALE_MM / adapter.scale_ratio
 
     @classmethod
     def from_preset(
@@ -182,10 +187,10 @@ class HandEstimator:
                 raise ValueError(f"{name}: expected a positive length in mm, got {value}.")
         if root_depth_mm is not None and hand_scale_mm is not None:
             return root_depth_mm, hand_scale_mm
-        ratio = root_depth_in_scales(joints, camera, self._proportions)
+        ratio = root_depth_in_scales(joints, camera, self.bone_proportions)
         if root_depth_mm is not None:
             return root_depth_mm, root_depth_mm / ratio
-        scale = self._default_scale_mm if hand_scale_mm is None else hand_scale_mm
+        scale = self.default_scale_mm if hand_scale_mm is None else hand_scale_mm
         return scale * ratio, scale
 
 
