@@ -67,7 +67,10 @@ function describe(positions, indices, blocks, offsets, length) {
     nodes: [{ mesh: 0, name: "hand" }],
     meshes: [{ primitives: [{ attributes: { POSITION: 0, NORMAL: 1 }, indices: 2, material: 0 }] }],
     materials: [
-      { pbrMetallicRoughness: { baseColorFactor: [...SKIN, 1], metallicFactor: 0, roughnessFactor: 0.7 }, doubleSided: true },
+      {
+        pbrMetallicRoughness: { baseColorFactor: [...SKIN, 1], metallicFactor: 0, roughnessFactor: 0.7 },
+        doubleSided: true,
+      },
     ],
     accessors: [
       {

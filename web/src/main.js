@@ -66,7 +66,8 @@ async function useAccelerator(wanted) {
   page.say("runtime", null);
   model?.delete();
   model = await loadModel({
-    bytes, hand, wasm: new URL(LITERT_WASM, location.href).href, accelerator: wanted, note: (text) => page.say("runtime", text),
+    bytes, hand, wasm: new URL(LITERT_WASM, location.href).href, accelerator: wanted,
+    note: (text) => page.say("runtime", text),
   });
   estimator = new HandEstimator(model, hand);
   page.showRuntime(model.name, model.accelerator);

@@ -113,8 +113,8 @@ class Model {
       const [vertices, joints, maps] = await Promise.all(
         ["vertices_uvd", "joints_uvd", this.#heatmaps].map((output) => outputs[output].data()),
       );
-      const shown = this.#heatmapShape(maps.length);
-      return { vertices: vertices.slice(), joints: joints.slice(), confidence: confidence(maps, shown, this.#hand.heatmap_kind) };
+      const sure = confidence(maps, this.#heatmapShape(maps.length), this.#hand.heatmap_kind);
+      return { vertices: vertices.slice(), joints: joints.slice(), confidence: sure };
     } finally {
       // LiteRT's memory isn't the garbage collector's.
       input.delete();

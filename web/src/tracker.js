@@ -3,7 +3,7 @@
 import { boxAround, centreBox } from "./crop.js";
 
 /** Confidence under which a frame shows no hand, and frames in a row after which it counts as lost. */
-export const LOST = 0.5;
+export const LOST = 0.35;
 export const PATIENCE = 5;
 /** Frames over which both sides are tried before one is kept. */
 export const TRIALS = 6;

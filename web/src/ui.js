@@ -103,11 +103,12 @@ export class Page {
   }
 
   showHand(estimate) {
-    at("hand").textContent = estimate ? `${estimate.side} hand, ${Math.round(100 * estimate.confidence)} % sure` : "no hand";
+    at("hand").textContent = estimate ? `${estimate.side} hand, confidence ${estimate.confidence.toFixed(2)}` : "no hand";
     at("save").disabled = !estimate;
     at("again").disabled = false;
     for (const hint of ["stage-hint", "orbit-hint"]) at(hint).hidden = Boolean(estimate);
-    if (!estimate) at("stage-hint").textContent = "No hand: hold one inside the dashed square, tap it, or drag a square around it.";
+    if (estimate) return;
+    at("stage-hint").textContent = "No hand: hold one inside the dashed square, tap it, or drag a square around it.";
   }
 
   showRate(rate) {
@@ -131,7 +132,8 @@ export class Page {
 
 /** Hands bytes to the user as a file. */
 export function save(bytes, name, type) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([bytes], { type })), download: name });
+  const href = URL.createObjectURL(new Blob([bytes], { type }));
+  const link = Object.assign(document.createElement("a"), { href, download: name });
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }

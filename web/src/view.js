@@ -43,8 +43,8 @@ export class HandView {
     this.#renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio, 2));
     this.#bones = hand.bones;
     this.#indices = windings(hand);
-    this.#scene.add(this.#group, new AmbientLight(0xffffff, 1.1));
-    for (const [x, y, z, strength] of [[-0.6, 1, 0.8, 2.2], [1, 0.2, 0.4, 0.8]]) {
+    this.#scene.add(this.#group, new AmbientLight(0xffffff, 0.5));
+    for (const [x, y, z, strength] of [[-0.6, 1, 0.8, 1.7], [1, 0.2, 0.4, 0.6]]) {
       const light = new DirectionalLight(0xffffff, strength);
       light.position.set(x, y, z);
       this.#scene.add(light);
@@ -58,7 +58,9 @@ export class HandView {
 
   #buildSkin(count) {
     const geometry = new BufferGeometry();
-    for (const name of ["position", "normal"]) geometry.setAttribute(name, new BufferAttribute(new Float32Array(3 * count), 3));
+    for (const name of ["position", "normal"]) {
+      geometry.setAttribute(name, new BufferAttribute(new Float32Array(3 * count), 3));
+    }
     this.#skin = new Mesh(geometry, new MeshStandardMaterial({ color: new Color(...SKIN), roughness: 0.7 }));
     this.#group.add(this.#skin);
   }
