@@ -23,7 +23,7 @@ FILE = Path(__file__).resolve().parents[2] / "web" / "test" / "numbers.json"
 _PICTURE = (220, 160)
 #: Boxes x, y, side: enlarged, at its own size, over a corner, shrunk twice, beyond all borders; none where rounding decides
 #: how many pixels are averaged.
-_BOXES = ((30.25, 40.5, 17.3), (50, 20, 24), (-9.4, 120.7, 60.1), (11.43, 7.9, 121.72), (40.1, 4.2, 144.3), (-40, -70, 300))
+_BOXES = ((30.25, 40.5, 17.3), (50, 20, 24), (-9.4, 120.7, 60.1), (11.43, 7.9, 121.72), (40.1, 4.2, 144.3), (50.5, 30.5, 63.1), (-40, -70, 300))
 _SIZE = 24
 
 

@@ -79,45 +79,85 @@ export function cropInto(out, pixels, part, box, size, mirrored = false) {
   }
 }
 
+/** Bilinear between four pixels; `right`, `below`: how far from the upper left one. */
 function blend(out, place, data, width, height, left, top, right, below) {
   const inside = left >= 0 && top >= 0 && left + 1 < width && top + 1 < height;
   const at = 4 * (top * width + left);
+  const next = at + 4 * width;
   for (let channel = 0; channel < 3; channel++) {
-    const pixel = (dx, dy) => {
-      const within = inside || (left + dx >= 0 && left + dx < width && top + dy >= 0 && top + dy < height);
-      return within ? data[at + 4 * (dy * width + dx) + channel] : PAD;
-    };
-    const upper = pixel(0, 0) * (1 - right) + pixel(1, 0) * right;
-    const lower = pixel(0, 1) * (1 - right) + pixel(1, 1) * right;
-    out[place + channel] = Math.round(upper * (1 - below) + lower * below);
+    let [a, b, c, d] = [PAD, PAD, PAD, PAD];
+    if (inside) {
+      a = data[at + channel];
+      b = data[at + 4 + channel];
+      c = data[next + channel];
+      d = data[next + 4 + channel];
+    } else {
+      const [inRow, inNextRow] = [top >= 0 && top < height, top + 1 >= 0 && top + 1 < height];
+      const [inColumn, inNextColumn] = [left >= 0 && left < width, left + 1 >= 0 && left + 1 < width];
+      if (inRow && inColumn) a = data[at + channel];
+      if (inRow && inNextColumn) b = data[at + 4 + channel];
+      if (inNextRow && inColumn) c = data[next + channel];
+      if (inNextRow && inNextColumn) d = data[next + 4 + channel];
+    }
+    const upper = a + (b - a) * right;
+    const lower = c + (d - c) * right;
+    out[place + channel] = Math.round(upper + (lower - upper) * below);
   }
 }
 
-/** Averages areas, `reduction` times smaller: strong reductions would leave pixels out. */
+/** Averages areas, `reduction` times smaller: strong reductions would leave pixels out. Only RGB are set. */
 function shrink(pixels, part) {
   const width = Math.max(Math.floor(part.width / part.reduction), 1);
   const height = Math.max(Math.floor(part.height / part.reduction), 1);
-  const narrow = new Float32Array(part.height * width * 4);
-  average(pixels, narrow, part.height, part.width, width, part.width * 4, width * 4, 4);
-  const small = new Float32Array(height * width * 4);
-  average(narrow, small, width, part.height, height, 4, 4, width * 4);
-  // Whole levels, as there is a picture of bytes between the two steps in Python too.
-  return { data: Uint8ClampedArray.from(small), width, height };
+  const data = new Uint8ClampedArray(4 * width * height);
+  const [columns, rows] = [shares(part.width, width), shares(part.height, height)];
+  // Whole levels, as there is a picture of bytes here in Python too; OpenCV rounds halves up in means of two by two
+  // pixels, and to even numbers, as this array does, in all others.
+  const up = part.width === 2 * width && part.height === 2 * height;
+  const stripe = new Float32Array(4 * part.width);
+  let entry = 0;
+  for (let row = 0; row < height; row++) {
+    stripe.fill(0);
+    for (; entry < rows.to.length && rows.to[entry] === row; entry++) {
+      const share = rows.share[entry];
+      const start = 4 * part.width * rows.from[entry];
+      for (let i = 0; i < stripe.length; i++) stripe[i] += share * pixels[start + i];
+    }
+    narrow(data, 4 * width * row, stripe, columns, width, up);
+  }
+  return { data, width, height };
 }
 
-/** Means over `from / to` neighbours along one axis; `lines` lines lie `line` apart, their places `step` apart. */
-function average(source, target, lines, from, to, line, targetLine, step) {
+function narrow(data, start, stripe, { from, to, share }, width, up) {
+  let entry = 0;
+  for (let column = 0; column < width; column++) {
+    let [red, green, blue] = [0, 0, 0];
+    for (; entry < to.length && to[entry] === column; entry++) {
+      const at = 4 * from[entry];
+      red += share[entry] * stripe[at];
+      green += share[entry] * stripe[at + 1];
+      blue += share[entry] * stripe[at + 2];
+    }
+    const at = start + 4 * column;
+    data[at] = up ? Math.floor(red + 0.5) : red;
+    data[at + 1] = up ? Math.floor(green + 0.5) : green;
+    data[at + 2] = up ? Math.floor(blue + 0.5) : blue;
+  }
+}
+
+/** Which of `from` pixels in a row go into which of `to`, in order, with what share. */
+function shares(from, to) {
   const ratio = from / to;
+  const found = { from: [], to: [], share: [] };
   for (let place = 0; place < to; place++) {
     const [start, end] = [place * ratio, Math.min((place + 1) * ratio, from)];
     for (let index = Math.floor(start); index < end; index++) {
       const share = (Math.min(index + 1, end) - Math.max(index, start)) / ratio;
       if (share < 1e-9) continue;
-      for (let each = 0; each < lines; each++) {
-        const into = each * targetLine + place * step;
-        const read = each * line + index * step;
-        for (let channel = 0; channel < 3; channel++) target[into + channel] += share * source[read + channel];
-      }
+      found.from.push(index);
+      found.to.push(place);
+      found.share.push(share);
     }
   }
+  return found;
 }

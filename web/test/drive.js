@@ -31,9 +31,8 @@ const STEPS = {
   async choose({ page }, { on, value }) {
     await page.selectOption(on, value);
   },
-  async photo({ page }, { file }) {
+  async choosePhoto({ page }, { file }) {
     await page.setInputFiles("#photo", file);
-    await page.waitForFunction(() => globalThis.tfhand.stats().frames > 0);
   },
   /** Presses, moves and lets go at shares of an element's width and height. */
   async drag({ page }, { on, from, to }) {
