@@ -2,7 +2,7 @@
 
 import {
   AmbientLight, BufferAttribute, BufferGeometry, Color, CylinderGeometry, DirectionalLight, Group, InstancedMesh,
-  Matrix4, Mesh, MeshStandardMaterial, PerspectiveCamera, Quaternion, Scene, SphereGeometry, Vector2, Vector3, WebGLRenderer,
+  Matrix4, Mesh, MeshLambertMaterial, PerspectiveCamera, Quaternion, Scene, SphereGeometry, Vector2, Vector3, WebGLRenderer,
 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 
@@ -39,8 +39,9 @@ export class HandView {
 
   /** @param {HTMLCanvasElement} canvas `hand`: hand.json. `orbit`: whether the view turns by mouse and touch. */
   constructor(canvas, hand, orbit) {
-    this.#renderer = new WebGLRenderer({ canvas, alpha: true, antialias: true });
-    this.#renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio, 2));
+    const slow = drawnByProcessor();
+    this.#renderer = new WebGLRenderer({ canvas, alpha: true, antialias: !slow });
+    this.#renderer.setPixelRatio(slow ? 1 : Math.min(globalThis.devicePixelRatio, 2));
     this.#bones = hand.bones;
     this.#indices = windings(hand);
     this.#scene.add(this.#group, new AmbientLight(0xffffff, 0.5));
@@ -61,12 +62,12 @@ export class HandView {
     for (const name of ["position", "normal"]) {
       geometry.setAttribute(name, new BufferAttribute(new Float32Array(3 * count), 3));
     }
-    this.#skin = new Mesh(geometry, new MeshStandardMaterial({ color: new Color(...SKIN), roughness: 0.7 }));
+    this.#skin = new Mesh(geometry, new MeshLambertMaterial({ color: new Color(...SKIN) }));
     this.#group.add(this.#skin);
   }
 
   #buildSkeleton(hand) {
-    const material = new MeshStandardMaterial({ roughness: 0.5 });
+    const material = new MeshLambertMaterial();
     this.#spheres = new InstancedMesh(new SphereGeometry(JOINT_RADIUS, 16, 12), material, hand.joint_names.length);
     this.#cylinders = new InstancedMesh(new CylinderGeometry(BONE_RADIUS, BONE_RADIUS, 1, 10), material, hand.bones.length);
     const colour = (joint) => new Color().setStyle(`rgb(${hand.joint_colours[joint].join()})`);
@@ -162,6 +163,15 @@ export class HandView {
   get memory() {
     return { ...this.#renderer.info.memory };
   }
+}
+
+/** Whether WebGL draws without a graphics processor; smooth edges would then take longer than the network. */
+function drawnByProcessor() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
 }
 
 /** Faces as the network's hand has them, and the other way round for the other hand. */

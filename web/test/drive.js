@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 
 const QUIET = [
   "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-  "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+  "--disable-sync", "--disable-gpu", "--enable-unsafe-swiftshader",
 ];
 
 const STEPS = {
@@ -80,25 +80,28 @@ const STEPS = {
   async offline({ context }, { on }) {
     await context.setOffline(on);
   },
-  /** Bytes after collecting garbage: of JavaScript's heap, and of the process (Linux). */
-  async memory({ page, profile }) {
+  /** Bytes after collecting garbage: JavaScript's heap and the page's process (Linux); seconds of all its processors. */
+  async usage({ page, profile }) {
     const session = await page.context().newCDPSession(page);
     await session.send("HeapProfiler.collectGarbage");
     const { usedSize } = await session.send("Runtime.getHeapUsage");
     await session.detach();
     const { frames } = await page.evaluate(() => globalThis.tfhand.stats());
-    return { frames, heap: usedSize, resident: residentBytes(profile) };
+    return { frames, heap: usedSize, ...processes(profile) };
   },
 };
 
-/** Resident memory of the renderer processes of the browser with a profile. */
-function residentBytes(profile) {
-  let sum = 0;
+/** Of the browser with a profile: resident bytes of its pages, seconds that processors worked for it. */
+function processes(profile) {
+  const sum = { resident: 0, cpu: 0 };
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      if (!words.includes("--type=renderer") || !words.includes(profile)) continue;
-      sum += 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+      if (!words.includes(profile)) continue;
+      const times = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+      sum.cpu += (Number(times[11]) + Number(times[12])) / 100;
+      if (!words.includes("--type=renderer")) continue;
+      sum.resident += 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
     } catch {
       // the process has ended meanwhile
     }
