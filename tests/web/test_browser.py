@@ -174,10 +174,11 @@ def test_says_what_is_wrong(drive, clip, tmp_path) -> None:
 
 def test_opens_without_a_network_after_the_first_visit(drive, clip) -> None:
     steps = [
-        {"do": "open"}, {"do": "see", "selector": "html[data-offline=true]"}, {"do": "offline", "on": True}, {"do": "reload"},
+        {"do": "open"}, {"do": "see", "selector": "html[data-offline=true]"}, {"do": "offline", "as": "cut"}, {"do": "reload"},
         {"do": "click", "on": "#camera"}, {"do": "wait", "frames": 5}, {"do": "snapshots", "as": "shots"},
         {"do": "stats", "as": "stats"},
     ]
     report = drive(steps, video=clip.path)
+    assert report["cut"] == ["no network"]
     assert report["shots"][0][0]["picture"]
     assert re.match("Wasm", report["stats"][0]["runtime"])

@@ -77,8 +77,10 @@ const STEPS = {
     await file.saveAs(join(plan.out, name));
     return file.suggestedFilename();
   },
-  async offline({ context }, { on }) {
-    await context.setOffline(on);
+  /** Cuts the network off, also from the service worker; says what a file that isn't kept answers then. */
+  async offline({ context, page }) {
+    await context.setOffline(true);
+    return await page.evaluate(() => fetch("model/none").then((response) => response.status, () => "no network"));
   },
   /** Bytes after collecting garbage: JavaScript's heap and the page's process (Linux); seconds of all its processors. */
   async usage({ page, profile }) {
