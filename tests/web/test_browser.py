@@ -25,6 +25,7 @@ from tfhand.io import read_image
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 SAMPLES = Path(tfhand.__file__).parent / "assets" / "samples"
+SOFTWARE_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--ignore-gpu-blocklist", "--enable-features=Vulkan"]
 START = [{"do": "open"}, {"do": "click", "on": "#camera"}]
 
 pytestmark = [
@@ -125,6 +126,16 @@ def test_the_mesh_is_pythons_on_the_same_frames(drive, clip, estimator, tmp_path
     assert content[:4] == b"glTF" and struct.unpack_from("<I", content, 8)[0] == len(content)
     size = struct.unpack_from("<I", content, 12)[0]
     assert json.loads(content[20 : 20 + size])["accessors"][0]["count"] == estimator.model.num_vertices
+
+
+def test_webgpu_or_a_word_why_not(drive, clip, estimator) -> None:
+    shots = [{"do": "wait", "frames": 8}, {"do": "snapshots", "as": "shots"}, {"do": "stats", "as": "stats"}]
+    said = {"do": "text", "of": "#messages li", "as": "said"}
+    report = drive([*START, *shots, said], video=clip.path, graphics=SOFTWARE_WEBGPU)
+    (shot,), (stats,), (said,) = report["shots"][0], report["stats"], report["said"]
+    print(f"\n{stats['runtime']}: {' '.join(said)}")
+    assert stats["runtime"] == "WebGPU" or any("WebGPU" in line for line in said)
+    assert distances(python_answer(estimator, pixels(shot), shot["hand"]), shot["hand"]).max() < 3
 
 
 def test_memory_does_not_grow_over_2000_frames(drive, clip) -> None:

@@ -1,7 +1,7 @@
 // The network in LiteRT.js: the only file that knows the inputs and outputs of the .tflite file.
 //
-// Signature: `image` (1, S, S, 3) float32 RGB 0..1 (or uint8 0..255) -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3),
-// `heatmaps_N` (1, h, w, 21).
+// Signature: `image` (1, S, S, 3) RGB, uint8 0..255 or float32 0..1 -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3) and
+// either `confidence` (1) or the `heatmaps_N` (1, h, w, 21) that it is read off.
 
 import { isWebGPUSupported, loadAndCompile, loadLiteRt, supportsFeature, Tensor, unloadLiteRt } from "@litertjs/core";
 
@@ -28,7 +28,8 @@ export async function loadModel({ bytes, hand, wasm, accelerator, note }) {
       try {
         return await compile("webgpu", bytes, hand, wasm);
       } catch (error) {
-        note(`WebGPU can't run this network here, so Wasm does (${error.message}).`);
+        console.warn(error);
+        note("WebGPU can't run this network here; the processor does instead (Wasm).");
       }
     } else note(`${reason} The network runs on the processor instead (Wasm).`);
   }
@@ -36,7 +37,8 @@ export async function loadModel({ bytes, hand, wasm, accelerator, note }) {
     try {
       return await compile("threads", bytes, hand, wasm);
     } catch (error) {
-      note(`Wasm threads don't start here, so one does the work (${error.message}).`);
+      console.warn(error);
+      note("Wasm's threads don't start here; one does all the work.");
     }
   }
   return await compile("wasm", bytes, hand, wasm);
@@ -73,7 +75,7 @@ async function compile(way, bytes, hand, wasm) {
 class Model {
   #compiled;
   #input;
-  #heatmaps;
+  #outputs;
   #hand;
 
   constructor(compiled, hand, accelerator, threads) {
@@ -85,10 +87,10 @@ class Model {
     const Store = details.dtype === "uint8" ? Uint8Array : Float32Array;
     this.#input = { name: details.name, shape: [...details.shape], store: new Store(3 * hand.input_size ** 2) };
     const names = compiled.getOutputDetails().map((detail) => detail.name);
-    this.#heatmaps = names.filter((name) => name.startsWith("heatmaps_")).sort().at(-1);
-    const missing = ["vertices_uvd", "joints_uvd"].filter((name) => !names.includes(name));
-    if (missing.length || !this.#heatmaps) {
-      throw new Error(`hand.tflite: expected outputs vertices_uvd, joints_uvd, heatmaps_N, got ${names.join(", ")}`);
+    const heatmaps = names.filter((name) => name.startsWith("heatmaps_")).sort().at(-1);
+    this.#outputs = ["vertices_uvd", "joints_uvd", names.includes("confidence") ? "confidence" : heatmaps];
+    if (!this.#outputs.every((name) => names.includes(name))) {
+      throw new Error(`hand.tflite: expected outputs vertices_uvd, joints_uvd, confidence, got ${names.join(", ")}`);
     }
   }
 
@@ -110,11 +112,8 @@ class Model {
     const input = new Tensor(store, shape);
     const outputs = await this.#compiled.run({ [name]: input });
     try {
-      const [vertices, joints, maps] = await Promise.all(
-        ["vertices_uvd", "joints_uvd", this.#heatmaps].map((output) => outputs[output].data()),
-      );
-      const sure = confidence(maps, this.#heatmapShape(maps.length), this.#hand.heatmap_kind);
-      return { vertices: vertices.slice(), joints: joints.slice(), confidence: sure };
+      const [vertices, joints, last] = await Promise.all(this.#outputs.map((output) => outputs[output].data()));
+      return { vertices: vertices.slice(), joints: joints.slice(), confidence: this.#confidence(last) };
     } finally {
       // LiteRT's memory isn't the garbage collector's.
       input.delete();
@@ -122,10 +121,11 @@ class Model {
     }
   }
 
-  #heatmapShape(length) {
+  #confidence(values) {
+    if (this.#outputs[2] === "confidence") return values[0];
     const joints = this.#hand.joint_names.length;
-    const side = Math.sqrt(length / joints);
-    return [side, side, joints];
+    const side = Math.sqrt(values.length / joints);
+    return confidence(values, [side, side, joints], this.#hand.heatmap_kind);
   }
 
   delete() {

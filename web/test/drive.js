@@ -1,7 +1,7 @@
 // Drives the built page in headless Chromium and writes what happened as JSON: node test/drive.js PLAN.json
 //
-// PLAN: {chromium, url, out, steps: [{do: name, ...}], video?, permissions?, viewport?}; the steps are the functions of
-// `STEPS`. What a step returns stands under its `as` in OUT/report.json.
+// PLAN: {chromium, url, out, steps: [{do: name, ...}], video?, permissions?, viewport?, graphics?}; `graphics` are arguments
+// for Chromium, instead of the ones of a machine without a graphics processor; the steps are the functions of `STEPS`. What a step returns stands under its `as` in OUT/report.json.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,8 +11,9 @@ import { chromium } from "playwright-core";
 
 const QUIET = [
   "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-  "--disable-sync", "--disable-gpu", "--enable-unsafe-swiftshader",
+  "--disable-sync", "--enable-unsafe-swiftshader",
 ];
+const NO_GRAPHICS = ["--disable-gpu"];
 
 const STEPS = {
   /** Opens the page and waits until the network is loaded, or `until` shows. */
@@ -114,7 +115,7 @@ function processes(profile) {
 async function drive(plan) {
   mkdirSync(plan.out, { recursive: true });
   const profile = mkdtempSync(join(tmpdir(), "tfhand-browser-"));
-  const args = [...QUIET, ...(plan.args ?? [])];
+  const args = [...QUIET, ...(plan.graphics ?? NO_GRAPHICS)];
   if (plan.video) args.push("--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${plan.video}`);
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: plan.chromium, headless: true, args, permissions: plan.permissions ?? ["camera"],
