@@ -115,7 +115,7 @@ def test_the_mesh_is_pythons_on_the_same_frames(drive, clip, estimator, tmp_path
         f"on the film as rendered: mean {of_film.mean():.2f}, most {of_film.max():.2f} mm; "
         f"joints {np.mean(off_joints):.1f} pixels from the truth"
     )
-    assert gaps.max() < 2 and gaps.mean() < 0.2
+    assert gaps.max() < 1 and gaps.mean() < 0.1
     assert of_film.mean() < 5
     assert np.mean(off_joints) < 20
     pictures = [np.array(Image.open(tmp_path / f"{style}.png").convert("RGB"), int) for style in ("mesh", "wireframe", "joints")]

@@ -86,7 +86,7 @@ export class HandView {
 
   /** Puts the orbiting camera before the hand, a little to its side. */
   turnBack() {
-    this.#camera.position.set(0.28, 0.12, 0.38);
+    this.#camera.position.set(0.2, 0.09, 0.29);
     this.#controls.update();
   }
 
