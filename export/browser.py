@@ -1,6 +1,6 @@
 """Writes what the browser demo runs: the network as a TFLite file, and beside it what the page must know of the hand.
 
-    python -m export.browser --preset mobile --out web/public/model
+    python -m export.browser --preset mobile --quantize fp16 --out web/public/model
 
 `hand.tflite` is `export.tflite`'s. `hand.json` holds faces, joints, bones and the constants with which `HandEstimator`
 turns the network's answers into millimetres.
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.network import run
+from export.contract import QUANTIZATIONS
+from export.network import ExportOptions, run
 from export.tflite import check_out as check_tflite
 from export.tflite import export_tflite
 from tfhand.constants import BONES, DEFAULT_FIELD_OF_VIEW_DEG, FINGER_COLOURS, FINGER_JOINTS, JOINT_NAMES
@@ -30,12 +31,13 @@ _LICENCE = "Apache-2.0"
 _WHITE = (255, 255, 255)
 
 
-def export_browser(model: HandMeshNet, out: Path) -> str:
+def export_browser(model: HandMeshNet, out: Path, options: ExportOptions | None = None) -> str:
     """Writes both files into a folder.
 
     Args:
         model: the network.
         out: folder to write to; made if missing.
+        options: of the TFLite file; None for float32.
 
     Returns:
         A line on what was written.
@@ -46,7 +48,7 @@ def export_browser(model: HandMeshNet, out: Path) -> str:
         OSError: a file can't be written.
     """
     check_out(out)
-    line = export_tflite(model, out / MODEL_FILE)
+    line = export_tflite(model, out / MODEL_FILE, options)
     with atomic_path(out / HAND_FILE) as temporary:
         temporary.write_text(json.dumps(describe_hand(model), separators=(",", ":")) + "\n", encoding="utf-8")
     return line
@@ -66,7 +68,6 @@ def describe_hand(model: HandMeshNet) -> dict[str, Any]:
         "licence": _LICENCE,
         "input_size": model.input_size,
         "hand_side": model.hand_side,
-        "heatmap_kind": model.heatmap_kind,
         "num_vertices": model.num_vertices,
         "faces": np.asarray(model.faces).ravel().tolist(),
         "joint_names": JOINT_NAMES,
@@ -92,7 +93,8 @@ def check_out(out: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exports; returns the exit status."""
-    return run("export.browser", __doc__.split("\n")[0], "folder to write to", check_out, export_browser, argv)
+    description, out_help = __doc__.split("\n")[0], "folder to write to"
+    return run("export.browser", description, out_help, QUANTIZATIONS, check_out, export_browser, argv)
 
 
 if __name__ == "__main__":

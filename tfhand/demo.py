@@ -52,7 +52,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
             "Install Node.js, or give the folder of a built page with --page."
         )
     if again or not all((model / name).is_file() for name in _MODEL_FILES):
-        _step([sys.executable, "-m", "export.browser", "--out", str(model)], sources.parent)
+        _step([sys.executable, "-m", "export.browser", "--quantize", "fp16", "--out", str(model)], sources.parent)
     if not (sources / "node_modules").is_dir():
         _step([npm, "ci", "--no-audit", "--no-fund"], sources)
     _step([npm, "run", "build"], sources)

@@ -12,7 +12,6 @@ import numpy as np
 
 from tfhand.constants import BONES, DEFAULT_FIELD_OF_VIEW_DEG
 from tfhand.geometry import camera_vector, default_intrinsics, square_box_around, uvd_to_xyz
-from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
 from tfhand.inference.view import network_view
 from tfhand.mesh import HandTemplate
@@ -37,7 +36,7 @@ def picture() -> np.ndarray:
 def numbers() -> dict[str, Any]:
     """Everything, JSON-like."""
     rng = np.random.default_rng(3)
-    return {"crops": _crops(), "hand": _hand(rng), "confidence": _confidence(rng), "glb": _glb()}
+    return {"crops": _crops(), "hand": _hand(rng), "glb": _glb()}
 
 
 def _crops() -> list[dict[str, Any]]:
@@ -69,12 +68,6 @@ def _hand(rng: np.random.Generator) -> dict[str, Any]:
         "proportions": proportions.tolist(), "root_depth": depth, "xyz": uvd_to_xyz(uvd, camera).ravel().tolist(),
         "points": points.ravel().tolist(), "points_box": square_box_around(points)[:3].tolist(),
     }
-
-
-def _confidence(rng: np.random.Generator) -> list[dict[str, Any]]:
-    maps = rng.normal(0, 2, (1, 8, 8, 3)).astype(np.float32)
-    case = {"maps": maps.ravel().tolist(), "shape": maps.shape[1:]}
-    return [{"kind": kind, "value": float(joint_confidence(maps, kind).mean()), **case} for kind in ("logits", "gaussian")]
 
 
 def _glb() -> dict[str, Any]:

@@ -1,12 +1,10 @@
 // The network in LiteRT.js: the only file that knows the inputs and outputs of the .tflite file.
 //
-// Signature: `image` (1, S, S, 3) RGB, uint8 0..255 or float32 0..1 -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3) and
-// either `confidence` (1) or the `heatmaps_N` (1, h, w, 21) that it is read off.
+// Signature: `image` (1, S, S, 3) uint8 RGB -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3), `confidence` (1).
 
 import { isWebGPUSupported, loadAndCompile, loadLiteRt, supportsFeature, Tensor, unloadLiteRt } from "@litertjs/core";
 
-import { confidence } from "./confidence.js";
-
+const OUTPUTS = ["vertices_uvd", "joints_uvd", "confidence"];
 const MAX_THREADS = 4;
 
 /** What a network may run on, and how the page calls it. */
@@ -75,22 +73,16 @@ async function compile(way, bytes, hand, wasm) {
 class Model {
   #compiled;
   #input;
-  #outputs;
-  #hand;
 
   constructor(compiled, hand, accelerator, threads) {
     this.#compiled = compiled;
-    this.#hand = hand;
     this.accelerator = accelerator;
     this.threads = threads;
     const details = compiled.getInputDetails()[0];
-    const Store = details.dtype === "uint8" ? Uint8Array : Float32Array;
-    this.#input = { name: details.name, shape: [...details.shape], store: new Store(3 * hand.input_size ** 2) };
+    this.#input = { name: details.name, shape: [...details.shape], store: new Uint8Array(3 * hand.input_size ** 2) };
     const names = compiled.getOutputDetails().map((detail) => detail.name);
-    const heatmaps = names.filter((name) => name.startsWith("heatmaps_")).sort().at(-1);
-    this.#outputs = ["vertices_uvd", "joints_uvd", names.includes("confidence") ? "confidence" : heatmaps];
-    if (!this.#outputs.every((name) => names.includes(name))) {
-      throw new Error(`hand.tflite: expected outputs vertices_uvd, joints_uvd, confidence, got ${names.join(", ")}`);
+    if (!OUTPUTS.every((name) => names.includes(name))) {
+      throw new Error(`hand.tflite: expected outputs ${OUTPUTS.join(", ")}, got ${names.join(", ")}`);
     }
   }
 
@@ -107,25 +99,17 @@ class Model {
    */
   async run(rgb) {
     const { name, shape, store } = this.#input;
-    const scale = store instanceof Float32Array ? 1 / 255 : 1;
-    for (let i = 0; i < rgb.length; i++) store[i] = rgb[i] * scale;
+    store.set(rgb);
     const input = new Tensor(store, shape);
     const outputs = await this.#compiled.run({ [name]: input });
     try {
-      const [vertices, joints, last] = await Promise.all(this.#outputs.map((output) => outputs[output].data()));
-      return { vertices: vertices.slice(), joints: joints.slice(), confidence: this.#confidence(last) };
+      const [vertices, joints, confidence] = await Promise.all(OUTPUTS.map((output) => outputs[output].data()));
+      return { vertices: vertices.slice(), joints: joints.slice(), confidence: confidence[0] };
     } finally {
       // LiteRT's memory isn't the garbage collector's.
       input.delete();
       for (const output of Object.values(outputs)) output.delete();
     }
-  }
-
-  #confidence(values) {
-    if (this.#outputs[2] === "confidence") return values[0];
-    const joints = this.#hand.joint_names.length;
-    const side = Math.sqrt(values.length / joints);
-    return confidence(values, [side, side, joints], this.#hand.heatmap_kind);
   }
 
   delete() {

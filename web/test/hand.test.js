@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { confidence } from "../src/confidence.js";
 import { toGlb } from "../src/glb.js";
 import { cropCamera, rootDepthInScales, toPixels, uvdToXyz } from "../src/placement.js";
 
@@ -35,12 +34,6 @@ test("a mirrored crop gives the mirrored hand", () => {
   near(mirrored, Array.from(plain, (value, i) => (i % 3 ? value : -value)), 1e-3);
   const pixels = toPixels([0.25, 0.5, 0], { x: 10, y: 20, side: 100 }, true);
   assert.deepEqual([...pixels], [85, 70]);
-});
-
-test("confidence is Python's", () => {
-  for (const { kind, maps, shape, value } of numbers.confidence) {
-    assert.ok(Math.abs(confidence(maps, shape, kind) - value) < 1e-5, kind);
-  }
 });
 
 test("GLB files are Python's", () => {
