@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +29,16 @@ def main(arguments: list[str] | None = None) -> None:
     step = None if args.no_step else step_milliseconds(args.config, args.batch, args.repeats)
     rows = []
     for size in args.sizes:
-        for backend in ("tfg", "tf"):
-            timing = measure(depth_step(args.batch, size, backend), args.repeats)
+        for backend, losses in itertools.product(("tfg", "tf"), (["depth"], ["depth", "silhouette"])):
+            timing = measure(depth_step(args.batch, size, backend, losses), args.repeats)
             share = "" if step is None else f"{100 * timing.median / step:.1f} %"
-            rows.append([backend, f"{size} x {size}", share, *timing.cells(args.batch)])
+            rows.append([backend, " + ".join(losses), f"{size} x {size}", share, *timing.cells(args.batch)])
     of_step = "of a step" if step is None else f"of a step of {step:.0f} ms"
-    headers = ["backend", "map", of_step, *TIMING_HEADERS]
+    headers = ["backend", "losses", "map", of_step, *TIMING_HEADERS]
     print_table(f"Depth loss, forward + backward, batch {args.batch}, items are hands", headers, rows)
 
 
-def depth_step(batch: int, size: int, backend: str):
+def depth_step(batch: int, size: int, backend: str, losses: list[str]):
     """A compiled call: rendering, loss, and gradients in the vertices, of hands at rest about the crop's centre."""
     import tensorflow as tf
 
@@ -45,7 +46,7 @@ def depth_step(batch: int, size: int, backend: str):
     from tfhand.geometry.camera_ops import uvd_to_xyz
     from tfhand.losses import CompositeLoss
     from tfhand.mesh import HandTemplate
-    from tfhand.rendering.depth.renderer import map_intrinsics, render_depth
+    from tfhand.rendering.depth.renderer import map_intrinsics, render_depth, render_surface
 
     template = HandTemplate.load()
     camera = random_batch(batch, 8, 1)[1]["camera"]
@@ -56,7 +57,7 @@ def depth_step(batch: int, size: int, backend: str):
     measured = render_depth(hands + [2, -1, 4], template.faces, map_intrinsics(camera, size), size, backend).numpy()
     if not (measured > 0).mean() > 0.1:
         raise RuntimeError("the benchmark's hands are out of view")
-    loss = CompositeLoss({"depth": 1.0}, template)
+    loss = CompositeLoss(dict.fromkeys(losses, 1.0), template)
     labels = {"depth_map": measured, "camera": camera}
 
     @tf.function
@@ -64,8 +65,8 @@ def depth_step(batch: int, size: int, backend: str):
         with tf.GradientTape() as tape:
             tape.watch(uvd)
             vertices = uvd_to_xyz(uvd, camera)
-            depth = render_depth(vertices, template.faces, map_intrinsics(camera, size), size, backend)
-            total, _ = loss(labels, {"depth_map": depth})
+            depth, points = render_surface(vertices, template.faces, map_intrinsics(camera, size), size, backend)
+            total, _ = loss(labels, {"depth_map": depth, "surface_uv": points})
         return tape.gradient(total, uvd)
 
     uvd = tf.constant(xyz_to_uvd(hands, camera), tf.float32)

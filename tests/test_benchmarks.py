@@ -90,8 +90,9 @@ def test_rasterizer(capsys):
 def test_depth_loss_compares_backends(capsys):
     depth_loss.main(["--batch", "2", "--sizes", "16", "--repeats", "1", "--no-step"])
     rows = table_rows(capsys.readouterr().out)[2:]
-    assert [row[:2] for row in rows] == [["tfg", "16 x 16"], ["tf", "16 x 16"]]
-    assert all(float(row[3]) > 0 for row in rows)
+    kinds = [[backend, losses, "16 x 16"] for backend in ("tfg", "tf") for losses in ("depth", "depth + silhouette")]
+    assert [row[:3] for row in rows] == kinds
+    assert all(float(row[4]) > 0 for row in rows)
 
 
 def test_label_sizes_add_up_to_the_record():

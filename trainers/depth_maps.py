@@ -1,4 +1,4 @@
-"""Depth maps of predicted meshes, for the loss that compares them with measured ones and for pictures."""
+"""Depth maps of predicted meshes, for the losses that compare them with measured ones and for pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from tfhand.geometry.camera_ops import uvd_to_xyz
 
 
-def predicted_depth(vertices_uvd: Any, camera: Any, faces: np.ndarray, size: int) -> Any:
+def predicted_surface(vertices_uvd: Any, camera: Any, faces: np.ndarray, size: int) -> dict[str, Any]:
     """Renders predicted meshes from the cameras of their crops, differentiably.
 
     Args:
@@ -20,17 +20,19 @@ def predicted_depth(vertices_uvd: Any, camera: Any, faces: np.ndarray, size: int
         size: pixels along each side of the maps.
 
     Returns:
-        (B, size, size) float32, mm; 0 where there is no hand.
+        depth_map: (B, size, size) float32, mm; 0 where there is no hand.
+        surface_uv: (B, size, size, 2) float32, see `render_surface`.
 
     Raises:
-        ValueError, KernelError: see `check_renderer` and `tfhand.rendering.depth.renderer.render_depth`.
+        ValueError, KernelError: see `check_renderer` and `tfhand.rendering.depth.renderer.render_surface`.
     """
     check_renderer()
-    from tfhand.rendering.depth.renderer import map_intrinsics, render_depth
+    from tfhand.rendering.depth.renderer import map_intrinsics, render_surface
 
     camera = keras.ops.cast(camera, "float32")
     vertices = uvd_to_xyz(keras.ops.cast(vertices_uvd, "float32"), camera)
-    return render_depth(vertices, faces, map_intrinsics(camera, size), size)
+    depth, points = render_surface(vertices, faces, map_intrinsics(camera, size), size)
+    return {"depth_map": depth, "surface_uv": points}
 
 
 def check_renderer(jit_compile: bool = False) -> None:

@@ -11,7 +11,7 @@ from keras import ops
 
 from tfhand.losses import CompositeLoss
 from trainers.average import WeightAverage
-from trainers.depth_maps import predicted_depth
+from trainers.depth_maps import predicted_surface
 
 
 class TrainingModel(keras.Model):
@@ -78,7 +78,7 @@ class TrainingModel(keras.Model):
         del x, sample_weight
         if self.renders:
             size = y["depth_map"].shape[1]
-            y_pred = {**y_pred, "depth_map": predicted_depth(y_pred["vertices_uvd"], y["camera"], self.faces, size)}
+            y_pred = {**y_pred, **predicted_surface(y_pred["vertices_uvd"], y["camera"], self.faces, size)}
         total, parts = self.loss_terms(y, y_pred)
         for metric in self.part_metrics:
             metric.update_state(parts[metric.name])

@@ -9,7 +9,7 @@ import numpy as np
 
 from tfhand.data.batches import Batch
 from tfhand.metrics import MeshErrorMM, PoseErrorMM
-from trainers.depth_maps import predicted_depth
+from trainers.depth_maps import predicted_surface
 from trainers.model import forward_of
 from trainers.pictures import contact_sheet
 
@@ -93,7 +93,7 @@ class Validator:
             return None
         measured = self.true["depth_map"][: self.num_pictures]
         vertices, camera = (values[: self.num_pictures] for values in (pred["vertices_uvd"], self.true["camera"]))
-        return measured, _array(predicted_depth(vertices, camera, self.faces, measured.shape[1]))
+        return measured, _array(predicted_surface(vertices, camera, self.faces, measured.shape[1])["depth_map"])
 
 
 def peaks(heatmaps: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
     _check_depth(validation_set[0], with_depth)
     backgrounds = data.open_backgrounds(config.data)
     if not info.with_depth:
-        print(f"{config.dataset} has no depth: trained without the loss 'depth'")
+        print(f"{config.dataset} has no depth: trained without the losses that need it")
     training_set = _first(training_set, config)
 
     def open_data(folder: RunFolder, network: HandMeshNet) -> TrainingData:
@@ -113,8 +113,8 @@ def _first(dataset: Any, config: WeakConfig) -> Any:
 def _check_depth(sample: Any, wanted: bool) -> None:
     if wanted and sample.depth_mm is None:
         raise ValueError(
-            f"dataset: expected depth for the loss 'depth', got none with sample {sample.name!r}; leave the loss out "
-            "by --stages.STAGE.losses.depth=0"
+            f"dataset: expected depth for the losses 'depth' and 'silhouette', got none with sample {sample.name!r}; "
+            "leave them out by --stages.STAGE.losses.depth=0"
         )
 
 

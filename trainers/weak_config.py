@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from tfhand.data.datasets import get_dataset
+from tfhand.losses import get_loss
 from trainers.config import InputConfig, StageConfig, TrainConfig, require
 
 
@@ -67,8 +68,8 @@ class WeakConfig(TrainConfig):
     def _adapted(self, stage: StageConfig) -> StageConfig:
         losses, options = dict(stage.losses), dict(stage.loss_options)
         if not get_dataset(self.dataset).with_depth:
-            losses.pop("depth", None)
-            options.pop("depth", None)
+            unknown = {name for name in losses if get_loss(name).supervision == "depth"}
+            losses, options = ({k: v for k, v in terms.items() if k not in unknown} for terms in (losses, options))
         parts = stage.parts
         if self.with_3d_pose and stage.kind == "full":
             losses |= self.pose_losses

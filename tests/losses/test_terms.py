@@ -14,7 +14,7 @@ HEATMAP_TERMS = ("heatmap", "heatmap_cross_entropy", "joint_uv")
 MESH_TERMS = ("vertex", "vertex_l1", "normal", "edge", "laplacian")
 POSE_TERMS = ("pose", "pose_l1")
 PSEUDO_TERMS = ("pseudo_edge", "pseudo_laplacian")
-WEAK_TERMS = ("depth", *PSEUDO_TERMS)
+WEAK_TERMS = ("depth", "silhouette", *PSEUDO_TERMS)  # silhouette: test_silhouette.py
 
 
 def value(name: str, mesh, y_true: dict, y_pred: dict, **options) -> float:

@@ -36,6 +36,7 @@ def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) ->
         "vertices_uvd": moved("vertices_uvd"),
         "joints_uvd_mesh": moved("joints_uvd"),
         "depth_map": depth_map(rng, cameras, holes=0.0),
+        "surface_uv": np.stack([np.stack(np.meshgrid(*2 * [(np.arange(6) + 0.5) / 6]), axis=-1)] * BATCH).astype(np.float32),
         "heatmaps_1": maps[0],
         "heatmaps_2": maps[1],
     }

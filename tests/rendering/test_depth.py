@@ -202,3 +202,27 @@ def test_mistakes(change, message):
     good = {"vertices": vertices, "faces": faces, "intrinsics": INTRINSICS, "size": SIZE, "backend": "tf"}
     with pytest.raises(ValueError, match=message):
         render_depth(**{**good, **change})
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_surface_points_are_the_pixels_own_and_move_with_the_surface(backend):
+    vertices, faces = soup(8, 40, *SCENES["off screen"])
+    place = np.stack(np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5), axis=-1)
+
+    def points_of(shift):
+        # Where vertices go that move by the same way across the picture, whatever their depth.
+        z = vertices[..., 2:]
+        moved = np.concatenate([vertices[..., :2] + z * shift / INTRINSICS[:, None, :2], z], axis=-1)
+        return tf.constant(moved.astype(np.float32))
+
+    depth, points = renderer.render_surface(points_of(np.zeros(2)), faces, INTRINSICS, SIZE, backend)
+    seen = depth.numpy() > 0
+    np.testing.assert_allclose(points.numpy()[seen] * SIZE, np.broadcast_to(place, (2, SIZE, SIZE, 2))[seen], atol=2e-2)
+    assert seen.mean() > 0.1 and not points.numpy()[~seen].any()
+    shift = tf.Variable(np.zeros(2, np.float32))
+    for axis in range(2):
+        with tf.GradientTape() as tape:
+            z = vertices[..., 2:]
+            moved = tf.concat([vertices[..., :2] + z * shift / INTRINSICS[:, None, :2], z], axis=-1)
+            total = tf.reduce_sum(renderer.render_surface(moved, faces, INTRINSICS, SIZE, backend)[1][..., axis])
+        np.testing.assert_allclose(tape.gradient(total, shift).numpy() * SIZE, seen.sum() * np.eye(2)[axis], rtol=2e-3)

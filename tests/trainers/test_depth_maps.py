@@ -51,7 +51,8 @@ def test_descent_brings_a_shifted_hand_to_its_depth_map():
     hand = (hand - hand.mean(axis=0) + [0, 0, 500]).astype(np.float32)[None]
     intrinsics, box = np.array([600.0, 600.0, 160.0, 160.0]), np.array([40.0, 40.0, 240.0, 240.0])
     camera = camera_vector(intrinsics, box, 500.0, 40.0).reshape(1, 6).astype(np.float32)
-    measured = depth_maps.predicted_depth(xyz_to_uvd(hand, camera), camera, template.faces, 32).numpy()
+    measured = depth_maps.predicted_surface(xyz_to_uvd(hand, camera), camera, template.faces, 32)
+    measured = measured["depth_map"].numpy()
     measured[:, 10:13] = 0  # holes
     loss = get_loss("depth")(MeshTopology.from_template(template))
     offset = tf.Variable(np.array([[[4.0, 0.0, 15.0]]], np.float32))
@@ -60,8 +61,8 @@ def test_descent_brings_a_shifted_hand_to_its_depth_map():
         shifted = hand + offset
         uv = shifted[..., :2] / shifted[..., 2:] * camera[:, None, :2] + camera[:, None, 2:4]
         uvd = tf.concat([uv, (shifted[..., 2:] - 500.0) / 40.0], axis=-1)
-        rendered = depth_maps.predicted_depth(uvd, camera, template.faces, 32)
-        return loss({"depth_map": measured, "camera": camera}, {"depth_map": rendered})
+        rendered = depth_maps.predicted_surface(uvd, camera, template.faces, 32)
+        return loss({"depth_map": measured, "camera": camera}, rendered)
 
     first = float(value())
     optimizer = keras.optimizers.Adam(1.0)

@@ -14,6 +14,7 @@ from tfhand.losses.pose_l1 import PoseL1
 from tfhand.losses.pseudo_edge import PseudoEdgeLoss
 from tfhand.losses.pseudo_laplacian import PseudoLaplacianLoss
 from tfhand.losses.registry import get_loss, loss_names, register_loss
+from tfhand.losses.silhouette import SilhouetteLoss
 from tfhand.losses.topology import MeshTopology
 from tfhand.losses.vertex import VertexLoss
 from tfhand.losses.vertex_l1 import VertexL1
@@ -36,6 +37,7 @@ __all__ = [
     "PoseLoss",
     "PseudoEdgeLoss",
     "PseudoLaplacianLoss",
+    "SilhouetteLoss",
     "VertexL1",
     "VertexLoss",
     "get_loss",

@@ -30,8 +30,8 @@ class LossInputs:
     Args:
         y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6); for the weakly supervised terms
             `pseudo_vertices_uvd` (B, V, 3) and `depth_map` (B, S, S), mm, 0 where the hand isn't seen or measured.
-        y_pred: outputs of the network, and `depth_map` (B, S, S) where it was rendered from them; which ones are
-            needed depends on the terms.
+        y_pred: outputs of the network, and `depth_map` (B, S, S) and `surface_uv` (B, S, S, 2) where they were
+            rendered from them; which ones are needed depends on the terms.
     """
 
     def __init__(self, y_true: Mapping[str, Any], y_pred: Mapping[str, Any]):

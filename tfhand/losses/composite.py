@@ -82,7 +82,8 @@ class CompositeLoss:
 
         Args:
             y_true: see `LossInputs`; any floating dtype.
-            y_pred: outputs of the network by name, and `depth_map` for terms of the supervision "depth".
+            y_pred: outputs of the network by name, and `depth_map` and `surface_uv` for terms of the
+                supervision "depth" (see `tfhand.rendering.depth.renderer.render_surface`).
 
         Returns:
             `(total, parts)`: the weighted sum and every term before its weight, float32 scalars, averaged over

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tfhand.rendering.depth.seen_corners import seen_corners
+
 #: Planes whose normal is this close to perpendicular to the ray (cosine) count as seen edge-on.
 _MIN_COSINE = 1e-3
 #: A ray may meet its plane this share of the depth beyond the corners' depths, because the backends decide on a
@@ -28,18 +30,9 @@ def plane_depth(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, se
     Returns:
         (B, S, S) float32, mm; 0 where no face is seen.
     """
-    hit = seen >= 0
-    size = tf.shape(seen)[1]
-    # Only the pixels that see something: elsewhere there is no plane, and no gradient may arise.
-    place = tf.where(hit)
-    sample = tf.cast(place[:, 0], tf.int32)
-    corner = tf.gather(faces, tf.boolean_mask(seen, hit))
-    index = sample[:, None] * tf.shape(vertices)[1] + corner
-    corners = tf.gather(tf.reshape(vertices, (-1, 3)), index)
+    pixels = seen_corners(vertices, faces, intrinsics, seen)
+    corners, ray = pixels.corners, pixels.ray
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    camera = tf.gather(intrinsics, sample)
-    centre = tf.cast(place[:, 2:0:-1], tf.float32) + 0.5
-    ray = tf.concat([(centre - camera[:, 2:]) / camera[:, :2], tf.ones_like(centre[:, :1])], axis=1)
     normal = tf.linalg.cross(b - a, c - a)
     along = tf.reduce_sum(normal * ray, axis=1)
     length = tf.stop_gradient(tf.norm(normal, axis=1) * tf.norm(ray, axis=1))
@@ -49,6 +42,4 @@ def plane_depth(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, se
     depth = tf.where(steep, tf.reduce_mean(z, axis=1), depth)
     slack = tf.stop_gradient(_SLACK * tf.reduce_max(tf.abs(z), axis=1))
     depth = tf.clip_by_value(depth, tf.reduce_min(z, axis=1) - slack, tf.reduce_max(z, axis=1) + slack)
-    return tf.ensure_shape(
-        tf.scatter_nd(place, depth, tf.cast([tf.shape(seen)[0], size, size], tf.int64)), seen.shape
-    )
+    return pixels.scatter(depth)

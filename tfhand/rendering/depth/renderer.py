@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfhand.rendering.depth.compiled_triangles import compiled_triangles
 from tfhand.rendering.depth.plane_depth import plane_depth
+from tfhand.rendering.depth.surface_points import surface_points
 from tfhand.rendering.depth.tensor_triangles import tensor_triangles
 from tfhand.rendering.kernel import KernelError, load_library
 
@@ -30,8 +31,8 @@ def render_depth(
     not finite draw nothing.
 
     Gradients flow into the vertices, and into the intrinsics. They are the exact ones of the surface that each
-    pixel sees; that a pixel may come to see another triangle, at an outline, has no gradient. Works eagerly and
-    inside `tf.function`, not under XLA.
+    pixel sees; that a pixel may come to see another triangle, at an outline, has no gradient (`render_surface` has
+    what it takes for one). Works eagerly and inside `tf.function`, not under XLA.
 
     Args:
         vertices: (B, V, 3) float, camera frame (OpenCV: x right, y down, z forward), mm.
@@ -48,6 +49,26 @@ def render_depth(
         ValueError: wrong shapes, face indices out of range (where they are known), an unknown backend.
         KernelError: the backend is `"tfg"` and the kernel can't be built; the message says what to install.
     """
+    return render_surface(vertices, faces, intrinsics, size, backend)[0]
+
+
+def render_surface(
+    vertices: Any, faces: Any, intrinsics: Any, size: int = DEFAULT_SIZE, backend: str = "auto"
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Renders depth maps, and how the surface moves across them.
+
+    Args:
+        vertices, faces, intrinsics, size, backend: see `render_depth`.
+
+    Returns:
+        depth: (B, size, size) float32, mm, as of `render_depth`.
+        points: (B, size, size, 2) float32 `u, v` in 0..1 across the map: the pixel's own centre where there is a
+            surface, 0 elsewhere, with the gradients of the point of the surface that is there (see `surface_points`;
+            `tfhand.losses.SilhouetteLoss` uses them).
+
+    Raises:
+        ValueError, KernelError: see `render_depth`.
+    """
     if int(size) != size or size < 1:
         raise ValueError(f"size: expected a positive number of pixels, got {size}.")
     if backend == "auto":
@@ -62,7 +83,8 @@ def render_depth(
     _check_shape("intrinsics", intrinsics, (vertices.shape[0], 4))
     faces = _checked_faces(faces, vertices.shape[1])
     seen = BACKENDS[backend](tf.stop_gradient(vertices), faces, tf.stop_gradient(intrinsics), int(size))
-    return plane_depth(vertices, faces, intrinsics, tf.stop_gradient(seen))
+    scene = (vertices, faces, intrinsics, tf.stop_gradient(seen))
+    return plane_depth(*scene), surface_points(*scene)
 
 
 def map_intrinsics(camera: Any, size: int = DEFAULT_SIZE) -> tf.Tensor:
