@@ -28,8 +28,8 @@ In the folder --out:
 
 The target's 3D joints and meshes are hidden from fine-tuning (but for 3D joints in rows with 3D pose supervision) and
 used to score on the target's validation split. A stopped command goes on where it was when it is given again; more
---seeds and more --only may be given then. Rows beside the main ones are trained with the first seed alone, unless
---all-seeds is given. Options of trainings follow --source and --weak, each in one word:
+--seeds and more --only may be given then. Rows beside the main ones are trained with the first seed and without 3D
+poses alone, unless --all-seeds is given. Options of trainings follow --source and --weak, each in one word:
 
     python -m benchmarks.weak_supervision --out runs/weak --only full baseline_2 --seeds 0
     python -m benchmarks.weak_supervision --out runs/quick --num-source 400 --num-target 200 --num-validation 100 \\
@@ -85,7 +85,7 @@ class Plan:
         row, first = ROWS[name], seed == self.seeds[0]
         if row.config is None:  # stage 1 itself has one seed and no supervision by the target
             return first and supervision == "2d"
-        return row.main or self.all_seeds or first
+        return row.main or self.all_seeds or (first and supervision == "2d")
 
     def data(self, world: str, split: str) -> Path:
         """Where a set lies."""
@@ -122,8 +122,8 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     )  # fmt: skip
     options.add_argument("--out", type=Path, required=True, help="folder for everything; new, or of a stopped run")
     for name, default, what in (
-        ("num-source", 7000, "source hands to train on"),
-        ("num-target", 2500, "target hands to fine-tune on"),
+        ("num-source", 12000, "source hands to train on"),
+        ("num-target", 3000, "target hands to fine-tune on"),
         ("num-validation", 1000, "target hands to score on"),
         ("size", 160, "side of the images in pixels"),
         ("workers", 2, "rendering processes"),
@@ -132,7 +132,7 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--only", nargs="+", choices=tuple(ROWS), default=list(ROWS), metavar="ROW",
                          help=f"some of {', '.join(ROWS)} (default: all)")  # fmt: skip
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of fine-tuning (default: 0 1 2)")
-    options.add_argument("--all-seeds", action="store_true", help="all seeds for rows beside the main ones too")
+    options.add_argument("--all-seeds", action="store_true", help="all seeds, and 3D poses, for rows beside the main ones too")
     options.add_argument("--configs", type=Path, default=ROOT / "configs" / "weak", help="folder of training configs")
     options.add_argument("--backgrounds", metavar="FOLDER", help="photographs (default: built-in ones)")
     options.add_argument("--source", action="append", default=[], metavar="OPTION", help="for every training of stage 1")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Stage 1, once for each network: config in configs/weak, preset.
-SOURCES: dict[str, tuple[str, str]] = {
-    "source_joints": ("source_joints", "mobile-joints"),
-    "source_full": ("source_full", "mobile"),
+#: Stage 1, once for each network: config in configs/weak, and which one's weights it starts from.
+SOURCES: dict[str, tuple[str, str | None]] = {
+    "source_full": ("source_full", None),
+    "source_joints": ("source_joints", "source_full"),
 }
 
 
@@ -23,7 +23,7 @@ class Row:
         options: what differs from the config, as on the command line.
         first: config of `trainers.fully_supervised` that comes before, on the source; None for none.
         only_3d: whether `config` is for the row with 3D pose supervision alone (the other one ends after `first`).
-        main: whether it is trained with every seed, or with the first one alone.
+        main: whether it is trained with every seed and both supervisions, or with the first seed and without 3D poses alone.
         curve: whether it is drawn among the PCK curves.
     """
 
@@ -55,6 +55,10 @@ ROWS: dict[str, Row] = {
     ),
     "depth_64": Row(
         "full model, depth maps 64 x 64", "full", "source_full", "mobile", ("--data.depth_size=64",), main=False, curve=False
+    ),
+    "silhouette": Row(
+        "full model with silhouette loss", "full", "source_full", "mobile", ("--stages.weak.losses.silhouette=0.03",),
+        main=False, curve=False
     ),
 }  # fmt: skip
 #: Without and with 3D pose supervision, in the order of the table.

@@ -55,7 +55,7 @@ def settings(plan: Plan) -> dict[str, Any]:
     from trainers.weak_config import WeakConfig
 
     rows = list(ROWS.values())
-    kinds = [(config, TrainConfig, plan.source_options) for config, _ in SOURCES.values()]
+    kinds = [(config, TrainConfig, _source_options(plan, config)) for config, _ in SOURCES.values()]
     kinds += [(row.first, TrainConfig, ()) for row in rows if row.first is not None]
     kinds += [(row.config, WeakConfig, _weak_options(plan, row.config)) for row in rows if row.config is not None]
     trainings = {
@@ -74,7 +74,9 @@ def render_sets(plan: Plan) -> None:
     counts = {"train": {"source": plan.num_source, "target": plan.num_target}}
     counts["validation"] = {"source": min(64, plan.num_validation), "target": plan.num_validation}
     for (world, split), seed in _SEEDS.items():
-        config = SyntheticConfig(size=plan.size, backgrounds=plan.backgrounds, split=split, world=world)
+        config = SyntheticConfig(
+            size=plan.size, backgrounds=plan.backgrounds, split=split, world=world, without=("objects",)
+        )
         print(f"rendering {plan.data(world, split)}: {counts[split][world]} hands")
         generate(plan.data(world, split), counts[split][world], plan.workers, config, seed)
 
@@ -85,7 +87,9 @@ def run_all(plan: Plan) -> None:
     Raises:
         ChildProcessError: a training or an evaluation failed.
     """
-    sources = [name for name in SOURCES if any(ROWS[row].start == name for row in plan.names)]
+    wanted = {ROWS[row].start for row in plan.names}
+    wanted |= {SOURCES[name][1] for name in wanted & set(SOURCES)}
+    sources = [name for name in SOURCES if name in wanted]
     with tqdm(total=len(sources) + len(plan.runs), unit="run", smoothing=0) as bar:
         for name in sources:
             bar.set_description(name)
@@ -103,9 +107,11 @@ def run_all(plan: Plan) -> None:
 
 def train_source(plan: Plan, name: str, bar: tqdm) -> None:
     """Stage 1 of a network, or what is left of it."""
-    config, _ = SOURCES[name]
-    _train(plan, "fully_supervised", config, plan.source_folder(name), [*_source_data(plan), f"--seed={_SOURCE_SEED}",
-                                                                        *plan.source_options], bar)  # fmt: skip
+    config, start = SOURCES[name]
+    options = [*_source_data(plan), f"--seed={_SOURCE_SEED}", *_source_options(plan, config)]
+    if start is not None:
+        options.append(f"--weights={plan.source_folder(start) / 'weights.safetensors'}")
+    _train(plan, "fully_supervised", config, plan.source_folder(name), options, bar)
 
 
 def train_row(plan: Plan, name: str, supervision: str, seed: int, bar: tqdm) -> None:
@@ -185,6 +191,11 @@ def _train(plan: Plan, trainer: str, config: str, folder: Path, options: Sequenc
 
 def _source_data(plan: Plan) -> list[str]:
     return [f"--data.{split}={plan.data('source', split)}" for split in ("train", "validation")]
+
+
+def _source_options(plan: Plan, config: str) -> list[str]:
+    """Options of stage 1 that a config has a stage for."""
+    return _stage_options(plan.source_options, *(("full",) if config == "source_joints" else ("heatmap", "full")))
 
 
 def _weak_options(plan: Plan, config: str) -> list[str]:

@@ -32,11 +32,11 @@ from tfhand.synthetic.rig import HandRig
 from tfhand.synthetic.shape_sampler import ShapeSampler
 from tfhand.synthetic.split import SPLITS, WORLD_NUMBERS, background_cell, draw_until, in_split, shape_cell, view_cell
 from tfhand.synthetic.untangle import Untangler
-from tfhand.synthetic.viewpoint import ViewpointSampler, hand_frame, ray_rotation
+from tfhand.synthetic.viewpoint import HABITS, ViewpointSampler, hand_frame, ray_rotation
 from tfhand.synthetic.world import get_world
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "2.2"
+GENERATOR_VERSION = "2.3"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 3
 #: Joints that the arm hides at most.
@@ -125,7 +125,7 @@ class HandGenerator:
         self.shapes = ShapeSampler(self.template)
         self.poses = PoseSampler()
         self.untangle = Untangler(self.template, self.rig, SelfCollision(self.template))
-        self.viewpoints = ViewpointSampler()
+        self.viewpoints = ViewpointSampler({name: HABITS[name] for name in self.world.views})
         self.cameras = CameraSampler({name: CAMERAS[name] for name in self.world.cameras})
         self.boxes = BoxSampler()
         self.renderer = HandRenderer(self.template)

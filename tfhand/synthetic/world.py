@@ -21,6 +21,7 @@ from tfhand.rendering.lighting import LightParams
 from tfhand.rendering.lightings import LIGHTINGS
 from tfhand.rendering.skin import SkinParams
 from tfhand.synthetic.camera import CAMERAS
+from tfhand.synthetic.viewpoint import HABITS
 
 #: Weights of the shape keys in a hand's build: slender below 0, broad above.
 BUILD = {"finger_thickness": 1.0, "palm_width": 1.0, "weight": 1.0, "muscle": 0.5}
@@ -83,6 +84,7 @@ class World:
         build: range of the hand's build, see `build_of`.
         melanin: range of the skin's `SkinParams.melanin`.
         lightings, cameras, patterns: names from `LIGHTINGS`, `CAMERAS` and `PATTERNS`.
+        views: names from `HABITS`.
         photographs: which half of the photographs, 0 or 1, by a hash of the file's name; None for all.
         sensor: of colour; None leaves pictures as they are.
         depth_sensor: None for exact depth.
@@ -93,6 +95,7 @@ class World:
     lightings: tuple[str, ...] = tuple(LIGHTINGS)
     cameras: tuple[str, ...] = tuple(CAMERAS)
     patterns: tuple[str, ...] = tuple(PATTERNS)
+    views: tuple[str, ...] = tuple(HABITS)
     photographs: int | None = None
     sensor: ColourSensor | None = None
     depth_sensor: DepthNoiseConfig | None = None
@@ -118,6 +121,8 @@ class World:
         return self.photographs in (None, photograph_half(name))
 
 
+#: Hands are held up to a camera, as those of STB are: small networks learn that in minutes.
+_WORLDS_VIEWS = ("palm",)
 #: The target's ranges begin where the source's have ended for a while: nobody is in both, or nearly.
 WORLDS: dict[str, World] = {
     "any": World(),
@@ -127,6 +132,7 @@ WORLDS: dict[str, World] = {
         lightings=tuple(name for name in LIGHTINGS if name not in _TARGET_LIGHTINGS + _NO_WORLDS_LIGHTINGS),
         cameras=tuple(name for name in CAMERAS if name not in _TARGET_CAMERAS),
         patterns=tuple(name for name in PATTERNS if name not in _TARGET_PATTERNS),
+        views=_WORLDS_VIEWS,
         photographs=0,
         sensor=ColourSensor(noise=0.5, resolution=(0.8, 1.0), jpeg_quality=(70, 100)),
     ),
@@ -136,6 +142,7 @@ WORLDS: dict[str, World] = {
         lightings=_TARGET_LIGHTINGS,
         cameras=_TARGET_CAMERAS,
         patterns=_TARGET_PATTERNS,
+        views=_WORLDS_VIEWS,
         photographs=1,
         sensor=ColourSensor(
             gains=(0.86, 1.0, 1.2), saturation=0.7, noise=2.5, resolution=(0.3, 0.6), jpeg_quality=(30, 60)
