@@ -14,14 +14,15 @@ References:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.data.camera_matrix import intrinsics_of
 from tfhand.data.dataset_dir import require_dataset
-from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask, usable_samples
+from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask
+from tfhand.data.hand_reader import HandReader
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
 
@@ -33,7 +34,7 @@ _MM_PER_M = 1000.0
 _MASK_THRESHOLD = 128
 
 
-class FreiHANDDataset:
+class FreiHANDDataset(HandReader):
     """The samples of a split, in the order of their numbers.
 
     Photograph `i` has the labels `i % N` of the N annotated hands. Masks are those of the hand, `alpha` and
@@ -70,7 +71,8 @@ class FreiHANDDataset:
         self._dir = root / split
         self._joints_mm = _labels(root / f"{split}_xyz.json", (NUM_JOINTS, 3)) * _MM_PER_M
         count = len(self._joints_mm)
-        self._intrinsics = _intrinsics(root / f"{split}_K.json", count)
+        matrices = root / f"{split}_K.json"
+        self._intrinsics = intrinsics_of(_labels(matrices, (3, 3), count), str(matrices))
         self._scales_mm = _labels(root / f"{split}_scale.json", (), count) * _MM_PER_M
         if not (self._scales_mm > 0).all():
             raise ValueError(f"{root / f'{split}_scale.json'}: expected positive lengths, got {self._scales_mm.min()} mm.")
@@ -85,17 +87,13 @@ class FreiHANDDataset:
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> HandSample:
+    def read(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
 
         Raises:
-            IndexError: no such sample.
             UnusableSampleError: the hand lies wholly outside, or its joints beside its mask.
             FileNotFoundError, ValueError: an image is missing, damaged or of another size.
         """
-        index = int(index)
-        if not 0 <= index < len(self):
-            raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         name, label = f"{self.split}/{index:08d}", index % len(self._joints_mm)
         joints_mm, intrinsics = self._joints_mm[label], self._intrinsics[label]
         box = box_in_view(name, joints_mm, intrinsics, IMAGE_SIZE)
@@ -116,10 +114,6 @@ class FreiHANDDataset:
             hand_scale_mm=float(self._scales_mm[label]),
             extras={} if self._meshes_mm is None else {"mano_vertices_mm": self._meshes_mm[label]},
         )
-
-    def __iter__(self) -> Iterator[HandSample]:
-        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
-        return usable_samples(self)
 
     def _image(self, folder: str, number: int) -> np.ndarray:
         return read_image(self._dir / folder / f"{number:08d}.jpg", size=IMAGE_SIZE)
@@ -147,22 +141,6 @@ def _labels(path: Path, shape: tuple[int, ...], count: int | None = None) -> np.
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
         raise ValueError(f"{path}: expected finite values, got NaN or infinity in entry {int(np.argmin(finite))}.")
-    return values
-
-
-def _intrinsics(path: Path, count: int) -> np.ndarray:
-    """(N, 4) `fx, fy, u0, v0` of a JSON list of (3, 3) camera matrices."""
-    matrices = _labels(path, (3, 3), count)
-    values = matrices[:, [0, 1, 0, 1], [0, 1, 2, 2]]
-    plain = np.zeros_like(matrices)
-    plain[:, [0, 1, 0, 1], [0, 1, 2, 2]], plain[:, 2, 2] = values, 1
-    good = np.isclose(matrices, plain, atol=1e-4).all(axis=(1, 2)) & (values[:, :2] > 0).all(axis=1)
-    if not good.all():
-        first = int(np.argmin(good))
-        raise ValueError(
-            f"{path}: expected camera matrices [[fx, 0, u0], [0, fy, v0], [0, 0, 1]], "
-            f"got {matrices[first].tolist()} in entry {first}."
-        )
     return values
 
 

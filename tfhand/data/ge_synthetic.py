@@ -16,14 +16,14 @@ References:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
 from tfhand.data.dataset_dir import missing_data, require_dataset
-from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask, usable_samples
+from tfhand.data.hand_in_view import box_in_view, check_joints_on_mask
+from tfhand.data.hand_reader import HandReader
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
 
@@ -39,7 +39,7 @@ _IMAGE_NAME = re.compile(r"_(l\d\d)_(cam\d\d)_\.(\d{4})\.png$")
 _MM_PER_CM = 10.0
 
 
-class GeSyntheticDataset:
+class GeSyntheticDataset(HandReader):
     """The samples of a split, light by light, camera by camera, gesture by gesture, of the lights that are there.
 
     The images are crops already: `box` is the whole image, as the authors use it. `alpha` is the hand's mask, its stump
@@ -86,17 +86,13 @@ class GeSyntheticDataset:
     def __len__(self) -> int:
         return len(self._images)
 
-    def __getitem__(self, index: int) -> HandSample:
+    def read(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
 
         Raises:
-            IndexError: no such sample.
             UnusableSampleError: the hand lies wholly outside, or its joints beside its mask.
             FileNotFoundError, ValueError: an image or mesh is missing, damaged or of another kind.
         """
-        index = int(index)
-        if not 0 <= index < len(self):
-            raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         path, camera, gesture = self._images[index]
         name = path.relative_to(self.data_dir).with_suffix("").as_posix().removeprefix("images/")
         values = self._cameras[gesture, self._camera_names.index(camera)]
@@ -116,10 +112,6 @@ class GeSyntheticDataset:
             name=name,
             extras={"ge_vertices_mm": to_camera_mm(self._mesh(gesture), values).astype(np.float32)},
         )
-
-    def __iter__(self) -> Iterator[HandSample]:
-        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
-        return usable_samples(self)
 
     def _find_images(self, split: str) -> list[tuple[Path, str, int]]:
         root = self.data_dir / "images" if (self.data_dir / "images").is_dir() else self.data_dir

@@ -1,42 +1,18 @@
 """Checks that the labels of a hand belong to its image, before they become a sample."""
-from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from tfhand.data.sample import HandSample
 from tfhand.geometry import project, square_box_around
 
-_LOGGER = logging.getLogger(__name__)
 #: Pixels that a visible joint may lie beside the hand's mask.
 _MASK_MARGIN = 8
 
 
 class UnusableSampleError(ValueError):
     """The files are whole, but this sample is of no use: its hand is out of view, or its labels are another image's."""
-
-
-def usable_samples(dataset: Any) -> Iterator[HandSample]:
-    """The samples of a dataset in order, without those that are of no use: these are logged, and counted at the end.
-
-    Args:
-        dataset: anything with `__len__` and `__getitem__(index) -> HandSample` that raises `UnusableSampleError`.
-    """
-    skipped = 0
-    for index in range(len(dataset)):
-        try:
-            sample = dataset[index]
-        except UnusableSampleError as error:
-            skipped += 1
-            _LOGGER.warning("skipped: %s", error)
-        else:
-            yield sample
-    if skipped:
-        _LOGGER.warning("skipped %d of %d samples.", skipped, len(dataset))
 
 
 def box_in_view(name: str, joints_mm: np.ndarray, intrinsics: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

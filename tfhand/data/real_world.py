@@ -12,7 +12,6 @@ References:
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ import numpy as np
 
 from tfhand.constants import NUM_JOINTS
 from tfhand.data.dataset_dir import require_dataset
-from tfhand.data.hand_in_view import box_in_view, usable_samples
+from tfhand.data.hand_in_view import box_in_view
+from tfhand.data.hand_reader import HandReader
 from tfhand.data.sample import HandSample
 from tfhand.geometry import crop_intrinsics
 from tfhand.io import read_image
@@ -32,7 +32,7 @@ _MM_PER_CM = 10.0
 _PARAMS = {"cam_param": (4,), "bbox": (4,), "pose_root": (3,), "pose_scale": ()}
 
 
-class RealWorldDataset:
+class RealWorldDataset(HandReader):
     """The samples of the set in a folder, in the order of its files.
 
     Every sample is one 256 x 256 crop: `box` is the whole crop, `intrinsics` are those of the crop, `root_depth_mm`
@@ -76,18 +76,14 @@ class RealWorldDataset:
     def __len__(self) -> int:
         return len(self.joints_mm)
 
-    def __getitem__(self, index: int) -> HandSample:
+    def read(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
 
         Raises:
-            IndexError: no such sample.
             UnusableSampleError: its joints are not finite or not before the camera, or the hand lies wholly outside.
             FileNotFoundError: its image is missing.
             ValueError: its image is damaged.
         """
-        index = int(index)
-        if not 0 <= index < len(self):
-            raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         image = read_image(self.data_dir / self._image_paths[index])
         height, width = image.shape[:2]
         intrinsics = crop_intrinsics(self._intrinsics[index], self._boxes[index], (width, height))
@@ -102,10 +98,6 @@ class RealWorldDataset:
             root_depth_mm=float(self._root_depths_mm[index]),
             hand_scale_mm=float(self.hand_scales_mm[index]),
         )
-
-    def __iter__(self) -> Iterator[HandSample]:
-        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
-        return usable_samples(self)
 
 
 def _load(data_dir: Path, name: str) -> dict[str, Any]:

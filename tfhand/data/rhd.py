@@ -13,15 +13,16 @@ References:
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.data.camera_matrix import intrinsics_of
 from tfhand.data.dataset_dir import missing_data, require_dataset
-from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, check_joints_on_mask, usable_samples
+from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, check_joints_on_mask
+from tfhand.data.hand_reader import HandReader
 from tfhand.data.plain_pickle import load_plain_pickle
 from tfhand.data.sample import HandSample
 from tfhand.io import read_image
@@ -38,7 +39,7 @@ _DEPTH_MM = 5.0 * _MM_PER_M / 65535.0
 _HANDS = {"left": (2, 17, 0), "right": (18, 33, NUM_JOINTS)}
 
 
-class RHDDataset:
+class RHDDataset(HandReader):
     """The samples of a split, in the order of their numbers; of two hands the one with more mask pixels.
 
     `alpha` and `scene_depth_mm` cover the whole person, `hand_alpha` and `depth_mm` the chosen hand. `joint_visible` is
@@ -73,22 +74,18 @@ class RHDDataset:
         rows = {key: [_entry(content[number], key, f"{path}: {number}") for number in self._numbers] for key in _ENTRIES}
         self._visible = np.stack(rows["uv_vis"])[..., 2] > 0.5
         self._joints_mm = np.stack(rows["xyz"]) * _MM_PER_M
-        self._intrinsics = np.stack([_intrinsics(matrix, str(path)) for matrix in rows["K"]])
+        self._intrinsics = intrinsics_of(np.stack(rows["K"]), str(path))
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: int) -> HandSample:
+    def read(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
 
         Raises:
-            IndexError: no such sample.
             UnusableSampleError: no hand in the mask, the hand wholly outside, or joints beside the hand.
             FileNotFoundError, ValueError: an image is missing, damaged or of another size.
         """
-        index = int(index)
-        if not 0 <= index < len(self):
-            raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         name = f"{self.split}/{self._numbers[index]:05d}"
         labels = self._image("mask", index)[..., 0]
         side, hand = _larger_hand(labels, name)
@@ -115,10 +112,6 @@ class RHDDataset:
             name=name,
         )
 
-    def __iter__(self) -> Iterator[HandSample]:
-        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
-        return usable_samples(self)
-
     def _check_files(self, folder: Path) -> None:
         numbers = {int(path.stem) for path in folder.glob("*.png") if path.stem.isdecimal()}
         missing, extra = sorted(set(self._numbers) - numbers), sorted(numbers - set(self._numbers))
@@ -143,14 +136,6 @@ def _entry(annotation: Any, key: str, place: str) -> np.ndarray:
     if not np.isfinite(value).all():
         raise ValueError(f"{place}: expected finite values of {key}, got NaN or infinity among them.")
     return value.astype(np.float64)
-
-
-def _intrinsics(matrix: np.ndarray, place: str) -> np.ndarray:
-    """`fx, fy, u0, v0` of a (3, 3) camera matrix."""
-    fx, fy, u0, v0 = matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]
-    if fx <= 0 or fy <= 0 or not np.allclose(matrix, [[fx, 0, u0], [0, fy, v0], [0, 0, 1]], atol=1e-4):
-        raise ValueError(f"{place}: expected camera matrices [[fx, 0, u0], [0, fy, v0], [0, 0, 1]], got {matrix.tolist()}.")
-    return np.array([fx, fy, u0, v0])
 
 
 def _larger_hand(labels: np.ndarray, name: str) -> tuple[str, np.ndarray]:

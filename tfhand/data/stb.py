@@ -20,7 +20,7 @@ References:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -29,7 +29,8 @@ import numpy as np
 from tfhand.constants import JOINT_NAMES, ROOT_JOINT
 from tfhand.data.depth_warp import warp_depth
 from tfhand.data.hand_depth import hand_depth
-from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, usable_samples
+from tfhand.data.hand_in_view import UnusableSampleError, box_in_view
+from tfhand.data.hand_reader import HandReader
 from tfhand.data.sample import HandSample
 from tfhand.data.stb_folder import IMAGE_SIZE, StbFolder
 
@@ -75,7 +76,7 @@ CAMERAS: dict[str, _Camera] = {
 _DEPTH_PREFIX = "SK_depth"
 
 
-class StbDataset:
+class StbDataset(HandReader):
     """The samples of a split, camera by camera, sequence by sequence, frame by frame.
 
     Every sample is one whole 640 x 480 picture; joints are in the frame of the camera that took it, in this project's
@@ -125,18 +126,14 @@ class StbDataset:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def __getitem__(self, index: int) -> HandSample:
+    def read(self, index: int) -> HandSample:
         """Sample `index`, 0 <= index < len.
 
         Raises:
-            IndexError: no such sample.
             FileNotFoundError: a file went missing.
             ValueError: a picture or depth map is damaged or of another size.
             UnusableSampleError: the hand lies wholly outside the picture, or nothing was measured of it.
         """
-        index = int(index)
-        if not 0 <= index < len(self):
-            raise IndexError(f"index: expected 0..{len(self) - 1}, got {index}.")
         name, sequence, number = self._frames[index]
         camera, joints = CAMERAS[name], self.joints_mm[index]
         intrinsics = np.array(camera.intrinsics, np.float32)
@@ -162,10 +159,6 @@ class StbDataset:
             name=sample_name,
             extras={"dataset": "stb", "camera": name},
         )
-
-    def __iter__(self) -> Iterator[HandSample]:
-        """The samples in order; those that are of no use are logged and counted (`hand_in_view.usable_samples`)."""
-        return usable_samples(self)
 
     def _sequence_joints(self, name: str, sequence: str) -> np.ndarray:
         """Joints (frames, 21, 3) float64 of a sequence in a camera's frame, checked against its pictures."""
