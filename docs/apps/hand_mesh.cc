@@ -2,8 +2,8 @@
 //
 //     hand_mesh hand.tflite photo.ppm x y side right|left fx fy u0 v0 out.obj
 //
-// x, y, side: square around the hand; fx, fy, u0, v0: focal lengths and principal point; all in pixels. Prints the joints
-// in mm, camera frame (x right, y down, z forward), and writes the mesh in the same frame.
+// x, y, side: square around the hand; fx, fy, u0, v0: focal lengths and principal point; all in pixels. Prints the
+// joints in mm, camera frame (x right, y down, z forward), and writes the mesh in the same frame.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -48,35 +48,50 @@ void Check(LiteRtStatus status, const std::string& what) {
   if (status != kLiteRtStatusOk) Fail(what + ": LiteRT status " + std::to_string(status));
 }
 
-// Mean of a block of pixels. Where a crop is much smaller than its box, sampling single pixels would leave most out.
-double BlockMean(const Photo& photo, int left, int top, int reduction, int channel) {
-  if (left < 0 || top < 0 || left + reduction > photo.width || top + reduction > photo.height) return kPadding;
-  int sum = 0;
-  for (int y = top; y < top + reduction; ++y)
-    for (int x = left; x < left + reduction; ++x) sum += photo.rgb[3 * (y * photo.width + x) + channel];
-  return double(sum) / (reduction * reduction);
+// One direction of a photograph in blocks: the first begins at pixel `origin`, each is `length` pixels long.
+struct Blocks { double origin, length; };
+
+// Blocks over the part of a photograph that a box needs. They are a pixel long, or so many pixels that a much smaller
+// crop leaves none out.
+Blocks BlocksAlong(double start, double side, int photo_length) {
+  const int reduction = std::max(1, int(std::min(side / kInputSize, double(photo_length))));
+  const int low = std::clamp(int(std::floor(start)) - 2 * reduction, 0, photo_length - 1);
+  const int high = std::clamp(int(std::ceil(start + side)) + 2 * reduction, low + 1, photo_length);
+  return {double(low), double(high - low) / std::max((high - low) / reduction, 1)};
 }
 
-// The network's input. Pixel coordinates are continuous: the first pixel covers 0..1, the box exactly x..x + side.
+// Mean of the block in a column and a row, in whole levels; grey beyond the photograph.
+double BlockMean(const Photo& photo, const Blocks& across, const Blocks& down, int column, int row, int channel) {
+  const double left = across.origin + column * across.length, right = left + across.length;
+  const double top = down.origin + row * down.length, bottom = top + down.length;
+  if (left < 0 || top < 0 || right > photo.width + 1e-6 || bottom > photo.height + 1e-6) return kPadding;
+  double sum = 0;
+  for (int y = int(top); y < std::min(bottom, double(photo.height)); ++y) {
+    const double height = std::min(y + 1.0, bottom) - std::max(double(y), top);
+    for (int x = int(left); x < std::min(right, double(photo.width)); ++x) {
+      const double width = std::min(x + 1.0, right) - std::max(double(x), left);
+      sum += width * height * photo.rgb[3 * (y * photo.width + x) + channel];
+    }
+  }
+  return std::floor(sum / (across.length * down.length) + 0.5);
+}
+
+// The network's input: bilinear between blocks. Pixel coordinates are continuous: the first pixel covers 0..1, the box
+// exactly x..x + side.
 std::vector<uint8_t> Crop(const Photo& photo, const Box& box, bool mirrored) {
-  const double step = box.side / kInputSize;
-  const int reduction = std::max(1, int(std::min(step, double(std::max(photo.width, photo.height)))));
-  const int origin_x = std::clamp(int(std::floor(box.x)) - 2 * reduction, 0, photo.width - 1);
-  const int origin_y = std::clamp(int(std::floor(box.y)) - 2 * reduction, 0, photo.height - 1);
+  const Blocks across = BlocksAlong(box.x, box.side, photo.width), down = BlocksAlong(box.y, box.side, photo.height);
   std::vector<uint8_t> crop(3 * kInputSize * kInputSize);
   for (int row = 0; row < kInputSize; ++row) {
     for (int column = 0; column < kInputSize; ++column) {
-      const double x = (box.x + (column + 0.5) * step - origin_x) / reduction - 0.5;
-      const double y = (box.y + (row + 0.5) * step - origin_y) / reduction - 0.5;
-      const double right = x - std::floor(x), below = y - std::floor(y);
-      const int left = origin_x + int(std::floor(x)) * reduction, top = origin_y + int(std::floor(y)) * reduction;
+      const double x = (box.x + (column + 0.5) * box.side / kInputSize - across.origin) / across.length - 0.5;
+      const double y = (box.y + (row + 0.5) * box.side / kInputSize - down.origin) / down.length - 0.5;
+      const int left = int(std::floor(x)), top = int(std::floor(y));
       for (int channel = 0; channel < 3; ++channel) {
-        const auto at = [&](int dx, int dy) {
-          return BlockMean(photo, left + dx * reduction, top + dy * reduction, reduction, channel);
-        };
-        const double value = (1 - below) * ((1 - right) * at(0, 0) + right * at(1, 0)) +
-                             below * ((1 - right) * at(0, 1) + right * at(1, 1));
-        crop[3 * (row * kInputSize + (mirrored ? kInputSize - 1 - column : column)) + channel] = uint8_t(value + 0.5);
+        const auto at = [&](int dx, int dy) { return BlockMean(photo, across, down, left + dx, top + dy, channel); };
+        const double upper = at(0, 0) + (at(1, 0) - at(0, 0)) * (x - left);
+        const double lower = at(0, 1) + (at(1, 1) - at(0, 1)) * (x - left);
+        const int place = row * kInputSize + (mirrored ? kInputSize - 1 - column : column);
+        crop[3 * place + channel] = uint8_t(upper + (lower - upper) * (y - top) + 0.5);
       }
     }
   }
