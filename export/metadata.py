@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfhand.constants import BONES, JOINT_NAMES, SCALE_BONE
+from tfhand.constants import BONES, DEFAULT_FIELD_OF_VIEW_DEG, JOINT_NAMES, SCALE_BONE
 from tfhand.io import atomic_path
 from tfhand.version import __version__
 
@@ -27,13 +27,16 @@ _SHIPPED_LICENCE = "Apache-2.0"
 
 
 def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, Any]:
-    """What an app has to know of a network, JSON-able.
+    """What an app has to know of a network, JSON-able: lengths in mm, angles in degrees.
 
     Args:
         model: the network.
         quantize: one of `export.contract.QUANTIZATIONS`.
         graph_form: one of `export.contract.GRAPH_FORMS`.
     """
+    from tfhand.inference import HandEstimator
+
+    estimator = HandEstimator(model)
     return {
         "format": NAME,
         "tfhand_version": __version__,
@@ -60,6 +63,9 @@ def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, An
         "joint_names": list(JOINT_NAMES),
         "bones": [list(bone) for bone in BONES],
         "scale_bone": list(SCALE_BONE),
+        "bone_proportions": estimator.bone_proportions.tolist(),
+        "default_scale_mm": estimator.default_scale_mm,
+        "field_of_view_deg": DEFAULT_FIELD_OF_VIEW_DEG,
         "num_vertices": model.num_vertices,
         "faces": model.faces.tolist(),
     }

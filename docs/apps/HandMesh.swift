@@ -9,7 +9,7 @@ import TensorFlowLite
 let inputSize = 128
 let handSide = "right"
 let padding = 127.0  // grey beyond the photograph's borders, as in training
-let bones = [
+let bones: [(Int, Int)] = [
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (0, 9), (9, 10),
     (10, 11), (11, 12), (0, 13), (13, 14), (14, 15), (15, 16), (0, 17), (17, 18), (18, 19), (19, 20),
 ]

@@ -24,6 +24,8 @@ from export.runners import open_runner, read_metadata
 from export.contract import OUTPUTS
 from export.tflite import export_tflite, main
 from export.verify import keras_outputs
+from tfhand.constants import DEFAULT_FIELD_OF_VIEW_DEG
+from tfhand.inference import HandEstimator
 from tfhand.models import BASELINES, PRESETS
 
 pytest.importorskip("ai_edge_litert")
@@ -112,6 +114,11 @@ def test_metadata_is_in_the_file(tinies, tiny):
     assert metadata["faces"] == tiny.faces.tolist() and metadata["hand_side"] == "right"
     assert metadata["input"]["shape"] == [1, tiny.input_size, tiny.input_size, 3] and "licence" in metadata
     assert metadata["joint_names"][9] == "middle1" and metadata["num_vertices"] == tiny.num_vertices
+    estimator = HandEstimator(tiny)
+    np.testing.assert_allclose(metadata["bone_proportions"], estimator.bone_proportions)
+    assert metadata["bone_proportions"][metadata["bones"].index(metadata["scale_bone"])] == pytest.approx(1)
+    assert metadata["default_scale_mm"] == estimator.default_scale_mm
+    assert metadata["field_of_view_deg"] == DEFAULT_FIELD_OF_VIEW_DEG
     assert json.loads(flatbuffer.metadata_of((tinies[0] / "none.tflite").read_bytes(), NAME)) == metadata
 
 
