@@ -1,0 +1,131 @@
+"""The examples for apps: their constants are the package's, and the C++ one computes what `HandEstimator` does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export import flatbuffer, tflite
+from export.contract import INPUT, OUTPUTS, SIGNATURE
+from export.metadata import NAME, describe, encode
+from export.runners import open_runner
+from export.served import ServedNetwork
+from tfhand.constants import BONES, CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM
+from tfhand.data.augment import PAD_VALUE
+from tfhand.geometry import uvd_to_xyz
+from tfhand.inference.placement import bone_proportions, root_depth_in_scales
+from tfhand.inference.view import network_view
+from tfhand.mesh import HandTemplate
+from tfhand.models import PRESETS
+
+APPS = Path(__file__).resolve().parents[2] / "docs" / "apps"
+#: Of each example: how a constant begins.
+STARTS = {
+    "hand_mesh.cc": r"constexpr \w+ k{0}(?:\[\w*\])*",
+    "HandMesh.kt": r"val {1}",
+    "HandMesh.swift": r"let {2}",
+}
+
+
+@pytest.fixture(params=STARTS, scope="module")
+def example(request) -> tuple[str, str]:
+    """File name and text."""
+    return request.param, (APPS / request.param).read_text()
+
+
+def constant(example: tuple[str, str], words: str) -> str:
+    """What stands behind a constant's name, given as "Input Size"."""
+    name, text = example
+    camel = words.replace(" ", "")
+    start = STARTS[name].format(camel, words.replace(" ", "_").upper(), camel[0].lower() + camel[1:])
+    (value,) = re.findall(rf"{start}(?:: [^=]*)? = (.*?)(?=\n(?:const|let|val|struct|\n))", text, re.DOTALL)
+    return re.sub(r"//.*", "", value)
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
+
+
+def test_constants_are_the_packages(example) -> None:
+    proportions = bone_proportions(HandTemplate.load().pose().joints)
+    np.testing.assert_array_equal(numbers(constant(example, "Bones")), np.ravel(BONES))
+    np.testing.assert_allclose(numbers(constant(example, "Bone Proportions")), proportions, atol=6e-7)
+    assert numbers(constant(example, "Default Scale Mm")) == [DEFAULT_HAND_SCALE_MM]
+    assert numbers(constant(example, "Input Size")) == [PRESETS["mobile"].input_size]
+    assert numbers(constant(example, "Padding")) == [PAD_VALUE]
+    assert f'"{CANONICAL_SIDE}"' in constant(example, "Hand Side")
+
+
+def test_names_are_the_files(example) -> None:
+    name, text = example
+    asked = {"vertices_uvd", "joints_uvd", "confidence"} if name.endswith(".cc") else set(OUTPUTS)
+    words = set(re.findall(r'"([\w-]+)"', text))
+    assert asked | {INPUT} <= words and {word for word in words if word.endswith("_uvd")} <= set(OUTPUTS)
+    assert (NAME if name.endswith(".cc") else SIGNATURE) in words
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Path:
+    """The compiled C++ example. `LITERT_HEADERS` names the folder that holds LiteRT's `litert/c`."""
+    litert = pytest.importorskip("ai_edge_litert")
+    headers, library = os.environ.get("LITERT_HEADERS"), Path(litert.__path__[0])
+    if headers is None or shutil.which("g++") is None or not (library / "libLiteRt.so").is_file():
+        pytest.skip("needs g++, libLiteRt.so of the wheel, and LITERT_HEADERS")
+    out = tmp_path_factory.mktemp("apps") / "hand_mesh"
+    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{headers}", APPS / "hand_mesh.cc"]
+    subprocess.run([*command, f"-L{library}", "-l:libLiteRt.so", f"-Wl,-rpath,{library}", "-o", out], check=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def hand_file(mobile, tmp_path_factory) -> Path:
+    content = tflite._convert(ServedNetwork(mobile.model), "none", None)
+    out = tmp_path_factory.mktemp("file") / "hand.tflite"
+    out.write_bytes(flatbuffer.finish(content, NAME, encode(describe(mobile.model, "none", "windows")).encode()))
+    return out
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("box", [(20.3, 10.2, 90.4), (-60.7, 33.6, 420.5)])
+def test_the_program_gives_pythons_millimetres(program, hand_file, mobile, tmp_path, side, box) -> None:
+    rng = np.random.default_rng(2)
+    photo = np.kron(rng.integers(0, 256, (20, 23, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+    (tmp_path / "photo.ppm").write_bytes(b"P6\n%d %d\n255\n" % photo.shape[1::-1] + photo.tobytes())
+    intrinsics = np.array([310.0, 305.0, 180.0, 170.0])
+    arguments = [hand_file, tmp_path / "photo.ppm", *box, side, *intrinsics, tmp_path / "hand.obj"]
+    result = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+    image, camera = network_view(photo, np.array([*box, box[2]]), side, intrinsics, mobile.model.input_size)
+    answers = open_runner(hand_file)(image[None])
+    proportions = bone_proportions(HandTemplate.load().pose().joints)
+    ratio = root_depth_in_scales(answers["joints_uvd"][0], camera, proportions)
+    camera[4:] = ratio * DEFAULT_HAND_SCALE_MM, DEFAULT_HAND_SCALE_MM
+    flip = np.array([1 if side == CANONICAL_SIDE else -1, 1, 1])
+    joints = np.array([line.split() for line in result.stdout.splitlines()], float)
+    lines = [line.split() for line in (tmp_path / "hand.obj").read_text().splitlines()]
+    vertices = np.array([words[1:] for words in lines if words[0] == "v"], float)
+    faces = np.array([words[1:] for words in lines if words[0] == "f"], int) - 1
+    # Single pixels of the crop may be rounded to the next level.
+    np.testing.assert_allclose(joints, uvd_to_xyz(answers["joints_uvd"][0], camera) * flip, atol=0.1)
+    np.testing.assert_allclose(vertices, uvd_to_xyz(answers["vertices_uvd"][0], camera) * flip, atol=0.1)
+    turned = mobile.model.faces if side == CANONICAL_SIDE else mobile.model.faces[:, [0, 2, 1]]
+    np.testing.assert_array_equal(faces, turned)
+
+
+def test_the_program_tells_mistakes(program, hand_file, tmp_path) -> None:
+    (tmp_path / "photo.ppm").write_bytes(b"P3\n1 1\n255\n0 0 0\n")
+    tail = ["0", "0", "9", "right", "9", "9", "5", "5", str(tmp_path / "out.obj")]
+    for arguments, word in (
+        ([], "expected hand.tflite"),
+        ([hand_file, tmp_path / "photo.ppm", *tail], "expected a PPM file"),
+        ([tmp_path / "none.tflite", tmp_path / "photo.ppm", *tail], "none.tflite: LiteRT status"),
+    ):
+        result = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+        assert result.returncode == 1 and word in result.stderr and not (tmp_path / "out.obj").exists()
