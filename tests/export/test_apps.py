@@ -14,17 +14,18 @@ import pytest
 from export import flatbuffer, tflite
 from export.contract import INPUT, OUTPUTS, SIGNATURE
 from export.metadata import NAME, describe, encode
-from export.runners import open_runner
+from export.pictures import SAMPLES
 from export.served import ServedNetwork
 from tfhand.constants import BONES, CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM
 from tfhand.data.augment import PAD_VALUE
-from tfhand.geometry import uvd_to_xyz
-from tfhand.inference.placement import bone_proportions, root_depth_in_scales
-from tfhand.inference.view import network_view
+from tfhand.inference import HandEstimator
+from tfhand.inference.placement import bone_proportions
+from tfhand.io import read_image
 from tfhand.mesh import HandTemplate
 from tfhand.models import PRESETS
 
 APPS = Path(__file__).resolve().parents[2] / "docs" / "apps"
+SAMPLE = SAMPLES / "fullcurl.jpg"
 #: Of each example: how a constant begins.
 STARTS = {
     "hand_mesh.cc": r"constexpr \w+ k{0}(?:\[\w*\])*",
@@ -84,39 +85,43 @@ def program(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hand_file(mobile, tmp_path_factory) -> Path:
-    content = tflite._convert(ServedNetwork(mobile.model), "none", None)
+def estimator() -> HandEstimator:
+    return HandEstimator.from_preset("mobile")
+
+
+@pytest.fixture(scope="module")
+def hand_file(program, estimator, tmp_path_factory) -> Path:
+    content = tflite._convert(ServedNetwork(estimator.model), "none", None)
     out = tmp_path_factory.mktemp("file") / "hand.tflite"
-    out.write_bytes(flatbuffer.finish(content, NAME, encode(describe(mobile.model, "none", "windows")).encode()))
+    out.write_bytes(flatbuffer.finish(content, NAME, encode(describe(estimator.model, "none", "windows")).encode()))
     return out
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-@pytest.mark.parametrize("box", [(20.3, 10.2, 90.4), (-60.7, 33.6, 420.5)])
-def test_the_program_gives_pythons_millimetres(program, hand_file, mobile, tmp_path, side, box) -> None:
-    rng = np.random.default_rng(2)
-    photo = np.kron(rng.integers(0, 256, (20, 23, 3)), np.ones((16, 16, 1))).astype(np.uint8)
+@pytest.mark.parametrize("box", [(37.3, 134.2, 300.4), (0.3, -13.2, 420.1), (120.4, 200.3, 120.7)])
+def test_the_program_gives_the_estimators_millimetres(program, hand_file, estimator, tmp_path, side, box) -> None:
+    photo = read_image(SAMPLE)
     (tmp_path / "photo.ppm").write_bytes(b"P6\n%d %d\n255\n" % photo.shape[1::-1] + photo.tobytes())
-    intrinsics = np.array([310.0, 305.0, 180.0, 170.0])
-    arguments = [hand_file, tmp_path / "photo.ppm", *box, side, *intrinsics, tmp_path / "hand.obj"]
+    camera = np.array([430.0, 420.0, 175.0, 250.0])
+    arguments = [hand_file, tmp_path / "photo.ppm", *box, side, *camera, tmp_path / "hand.obj"]
     result = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 
-    image, camera = network_view(photo, np.array([*box, box[2]]), side, intrinsics, mobile.model.input_size)
-    answers = open_runner(hand_file)(image[None])
-    proportions = bone_proportions(HandTemplate.load().pose().joints)
-    ratio = root_depth_in_scales(answers["joints_uvd"][0], camera, proportions)
-    camera[4:] = ratio * DEFAULT_HAND_SCALE_MM, DEFAULT_HAND_SCALE_MM
-    flip = np.array([1 if side == CANONICAL_SIDE else -1, 1, 1])
+    hand = estimator(photo, np.array([*box, box[2]]), side, camera)
     joints = np.array([line.split() for line in result.stdout.splitlines()], float)
     lines = [line.split() for line in (tmp_path / "hand.obj").read_text().splitlines()]
     vertices = np.array([words[1:] for words in lines if words[0] == "v"], float)
-    faces = np.array([words[1:] for words in lines if words[0] == "f"], int) - 1
     # Single pixels of the crop may be rounded to the next level.
-    np.testing.assert_allclose(joints, uvd_to_xyz(answers["joints_uvd"][0], camera) * flip, atol=0.1)
-    np.testing.assert_allclose(vertices, uvd_to_xyz(answers["vertices_uvd"][0], camera) * flip, atol=0.1)
-    turned = mobile.model.faces if side == CANONICAL_SIDE else mobile.model.faces[:, [0, 2, 1]]
-    np.testing.assert_array_equal(faces, turned)
+    np.testing.assert_allclose(joints, hand.joints_mm, atol=0.1)
+    np.testing.assert_allclose(vertices, hand.vertices_mm, atol=0.1)
+    faces = np.array([words[1:] for words in lines if words[0] == "f"], int) - 1
+    np.testing.assert_array_equal(_from_smallest(faces), _from_smallest(hand.faces))
+
+
+def _from_smallest(faces: np.ndarray) -> np.ndarray:
+    """Triangles turned until their smallest corner stands first."""
+    order = (faces.argmin(axis=1)[:, None] + np.arange(3)) % 3
+    return np.take_along_axis(faces, order, axis=1)
 
 
 def test_the_program_tells_mistakes(program, hand_file, tmp_path) -> None:
