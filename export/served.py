@@ -38,12 +38,14 @@ class ServedNetwork:
         scales behind the wrist; (B, 21) and (B,) in 0..1, as `tfhand.inference.joint_confidence` and its mean.
 
     Raises:
-        ValueError: an unknown form.
+        ValueError: an unknown form, or a network that predicts joints alone.
     """
 
     def __init__(self, model: HandMeshNet, graph_form: str = "windows"):
         if graph_form not in GRAPH_FORMS:
             raise ValueError(f"graph_form: expected one of {', '.join(GRAPH_FORMS)}, got {graph_form!r}.")
+        if not hasattr(model, "num_vertices"):
+            raise ValueError(f"model: expected one that predicts a mesh, got {type(model).__name__}, which has joints alone.")
         self.model = model
         self.heatmap_stage = fold_batch_norms(model.heatmap_stage, {SCALE_INPUT: _of_bytes})
         self.head = self.pose = None

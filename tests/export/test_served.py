@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from export.contract import GRAPH_FORMS, OUTPUTS
 from export.folding import fold_batch_norms
 from export.mesh_head import LinearPose, MeshHead
 from export.pictures import photograph_crops
-from export.contract import GRAPH_FORMS, OUTPUTS
 from export.served import ServedNetwork
 from export.upsampling import DoubledPixels
 from export.verify import keras_outputs
 from export.windows import WindowedProduct, narrow_order
 from tests.export.conftest import tiny_network
+from tests.models.test_hand_joint_net import TINY_JOINTS
 from tests.models.test_options import TINY
+from tfhand.models import HandJointNet
 
 
 def assert_equal(model, served, images, tolerance=2e-5):
@@ -54,6 +56,11 @@ def test_options_of_presets(topology, options):
 
 def test_mobile_preset(mobile):
     assert_equal(mobile.model, ServedNetwork(mobile.model), mobile.images, 1e-4)
+
+
+def test_networks_without_a_mesh_are_refused():
+    with pytest.raises(ValueError, match="expected one that predicts a mesh, got HandJointNet"):
+        ServedNetwork(HandJointNet(TINY_JOINTS))
 
 
 def test_unknown_form(tiny):
