@@ -16,6 +16,7 @@ from tfhand.synthetic.__main__ import main
 from tfhand.synthetic.camera import CAMERAS
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig, render_sample, sample_seed
 from tfhand.synthetic.split import SPLITS, WORLD_NUMBERS
+from tfhand.synthetic.viewpoint import HABITS
 from tfhand.synthetic.world import WORLDS, ColourSensor, build_of, get_world, photograph_half
 
 BOTH = ("source", "target")
@@ -60,7 +61,7 @@ def test_any_world_is_as_it_was(config, seed, lighting, camera, melanin, joint, 
 
 def test_worlds_share_no_ingredient():
     source, target = (get_world(name) for name in BOTH)
-    for kind, everything in (("lightings", LIGHTINGS), ("cameras", CAMERAS), ("patterns", PATTERNS)):
+    for kind, everything in (("lightings", LIGHTINGS), ("cameras", CAMERAS), ("patterns", PATTERNS), ("views", HABITS)):
         one, other = set(getattr(source, kind)), set(getattr(target, kind))
         assert one and other and not one & other and one | other <= set(everything)
         assert tuple(getattr(get_world("any"), kind)) == tuple(everything)
@@ -79,6 +80,7 @@ def test_rendered_samples_are_of_their_world(drawn, generators):
             assert low <= build_of(sample.extras["shape"], names) < high
             assert WORLDS[world].melanin[0] <= sample.extras["melanin"] < WORLDS[world].melanin[1]
             assert sample.extras["lighting"] in WORLDS[world].lightings
+            assert sample.extras["view"] in WORLDS[world].views
             assert sample.extras["camera"] in WORLDS[world].cameras and sample.extras["world"] == world
     assert not {sample.seed for sample in drawn["source"]} & {sample.seed for sample in drawn["target"]}
 

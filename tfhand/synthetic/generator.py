@@ -57,8 +57,8 @@ class SyntheticConfig:
         split: "train" and "validation" share no viewpoint, shape or photograph (`tfhand.synthetic.split`); "all" draws
             from everything.
         without: ingredients to leave out, names from `tfhand.synthetic.ingredients.INGREDIENTS`.
-        world: "source" and "target" share no build of hand, skin, light, background, camera or sensor, and the target's
-            depth is a sensor's, with noise and holes (`tfhand.synthetic.world`); "any" has everything, exactly.
+        world: "source" and "target" share no build of hand, view, skin, light, background, camera or sensor, and the
+            target's depth is a sensor's, with noise and holes (`tfhand.synthetic.world`); "any" has everything, exactly.
     """
 
     size: int = 256

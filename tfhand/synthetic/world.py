@@ -1,7 +1,7 @@
 """Worlds that share nothing but hands' poses: one to train on, one that such a training never saw.
 
 What a real set is to a network that has seen renders only, the world "target" is to one that has seen "source" only:
-other builds of hand, tones of skin, lightings, photographs, patterns, cameras and colour sensors, and depth as a
+other builds of hand, views, tones of skin, lightings, photographs, patterns, cameras and colour sensors, and depth as a
 structured-light sensor measures it. Both are parts of "any", the world of every other dataset, in which nothing changes.
 What is drawn and belongs to no part, or to the other one, is drawn anew (`tfhand.synthetic.split.draw_until`).
 """
@@ -84,7 +84,7 @@ class World:
         build: range of the hand's build, see `build_of`.
         melanin: range of the skin's `SkinParams.melanin`.
         lightings, cameras, patterns: names from `LIGHTINGS`, `CAMERAS` and `PATTERNS`.
-        views: names from `HABITS`.
+        views: from where hands are seen, names from `HABITS`.
         photographs: which half of the photographs, 0 or 1, by a hash of the file's name; None for all.
         sensor: of colour; None leaves pictures as they are.
         depth_sensor: None for exact depth.
@@ -121,8 +121,6 @@ class World:
         return self.photographs in (None, photograph_half(name))
 
 
-#: Hands are held up to a camera, as those of STB are: small networks learn that in minutes.
-_WORLDS_VIEWS = ("palm",)
 #: The target's ranges begin where the source's have ended for a while: nobody is in both, or nearly.
 WORLDS: dict[str, World] = {
     "any": World(),
@@ -132,7 +130,7 @@ WORLDS: dict[str, World] = {
         lightings=tuple(name for name in LIGHTINGS if name not in _TARGET_LIGHTINGS + _NO_WORLDS_LIGHTINGS),
         cameras=tuple(name for name in CAMERAS if name not in _TARGET_CAMERAS),
         patterns=tuple(name for name in PATTERNS if name not in _TARGET_PATTERNS),
-        views=_WORLDS_VIEWS,
+        views=("palm",),
         photographs=0,
         sensor=ColourSensor(noise=0.5, resolution=(0.8, 1.0), jpeg_quality=(70, 100)),
     ),
@@ -142,7 +140,7 @@ WORLDS: dict[str, World] = {
         lightings=_TARGET_LIGHTINGS,
         cameras=_TARGET_CAMERAS,
         patterns=_TARGET_PATTERNS,
-        views=_WORLDS_VIEWS,
+        views=("back",),
         photographs=1,
         sensor=ColourSensor(
             gains=(0.86, 1.0, 1.2), saturation=0.7, noise=2.5, resolution=(0.3, 0.6), jpeg_quality=(30, 60)
