@@ -12,6 +12,7 @@ import pytest
 
 from export.pytorch_checkpoint import main
 from export.release.tree_order import read_order
+from export.runners import open_runner
 from export.saved_model import export_saved_model
 from tfhand.geometry import camera_vector, uvd_to_xyz
 from tfhand.models import load_network
@@ -40,6 +41,7 @@ def expected() -> SimpleNamespace:
     place = np.argsort(order)[: given["mesh_xyz_cm"].shape[1]]
     protocol = zip(given["cam_param"], given["bbox"], given["pose_root"], given["pose_scale"], strict=True)
     return SimpleNamespace(
+        pixels=np.ascontiguousarray(given["images_bgr"][..., ::-1]),
         images=given["images_bgr"][..., ::-1].astype(np.float32) / 255,
         heatmaps_1=given["heatmaps_stage1"].transpose(0, 2, 3, 1),
         heatmaps_2=given["heatmaps_stage2"].transpose(0, 2, 3, 1),
@@ -53,14 +55,11 @@ def expected() -> SimpleNamespace:
 
 
 def check(found: dict[str, np.ndarray], expected: SimpleNamespace) -> None:
-    """Heat-maps and uvd to 1e-4 of their largest value, joint u, v to the pixel, mesh and joints to 1e-3 cm."""
+    """Heat-maps, where given, and uvd to 1e-4 of their largest value, joint u, v to the pixel, mesh and joints to 1e-3 cm."""
     joints = found["joints_uvd"]
-    for value, true in (
-        (found["heatmaps_1"], expected.heatmaps_1),
-        (found["heatmaps_2"], expected.heatmaps_2),
-        (found["vertices_uvd"], expected.uvd),
-        (joints[:, 1:, 2], expected.depths),
-    ):
+    pairs = [(found["vertices_uvd"], expected.uvd), (joints[:, 1:, 2], expected.depths)]
+    pairs += [(found[name], vars(expected)[name]) for name in found if name.startswith("heatmaps_")]
+    for value, true in pairs:
         assert np.abs(value - true).max() < 1e-4 * np.abs(true).max()
     # One pixel aside, where two maxima are equally high to float32.
     aside = np.abs(joints[..., :2] * 256 - expected.joints_px).max(axis=-1)
@@ -86,23 +85,15 @@ def test_dense_propagation(imported, expected) -> None:
 
 
 def test_saved_model(imported, expected, tmp_path) -> None:
-    import tensorflow as tf
-
     export_saved_model(load_network(weights=imported), tmp_path / "hand")
-    serve = tf.saved_model.load(str(tmp_path / "hand")).signatures["serving_default"]
-    found = serve(image=tf.constant(expected.images))
-    check({name: value.numpy() for name, value in found.items()}, expected)
+    check(open_runner(tmp_path / "hand")(expected.pixels), expected)
 
 
 def test_tflite(imported, expected, tmp_path) -> None:
     """Converted in a process of its own: the converter keeps memory."""
     pytest.importorskip("ai_edge_litert")
-    from export.tflite import load
-
     out = tmp_path / "hand.tflite"
     command = [sys.executable, "-m", "export.tflite", "--weights", str(imported), "--out", str(out)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
-    run = load(out)
-    answers = [run(image[None]) for image in expected.images]
-    check({name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}, expected)
+    check(open_runner(out)(expected.pixels), expected)
