@@ -80,10 +80,12 @@ def test_keras(imported, expected) -> None:
     check(load_network(weights=imported).predict(expected.images, verbose=0), expected)
 
 
+@pytest.mark.slow
 def test_dense_propagation(imported, expected) -> None:
     check(load_network(weights=imported, propagation="dense").predict(expected.images, verbose=0), expected)
 
 
+@pytest.mark.slow
 def test_saved_model(imported, expected, tmp_path) -> None:
     export_saved_model(load_network(weights=imported), tmp_path / "hand")
     check(open_runner(tmp_path / "hand")(expected.pixels), expected)

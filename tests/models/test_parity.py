@@ -15,7 +15,13 @@ from tests.models.parity import made_up_outputs
 from tfhand.models import PRESETS
 
 
-@pytest.mark.parametrize("name", [*PRESETS, "mobile-joints"])
+#: What these have is in the other presets too.
+_TWICE = ("released", "mobile-joints")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in _TWICE else name for name in (*PRESETS, "mobile-joints")]
+)
 def test_backends_agree(name: str, tmp_path: Path) -> None:
     other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     result = subprocess.run(
