@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from tqdm import tqdm
 
 from benchmarks.experiment import keep_same_settings, running, steps_done
@@ -55,9 +56,11 @@ def settings(plan: Plan) -> dict[str, Any]:
     from trainers.weak_config import WeakConfig
 
     rows = list(ROWS.values())
-    kinds = [(config, TrainConfig, _source_options(plan, config)) for config, _ in SOURCES.values()]
+    kinds = [(config, TrainConfig, _options(plan, config, plan.source_options)) for config, _ in SOURCES.values()]
     kinds += [(row.first, TrainConfig, ()) for row in rows if row.first is not None]
-    kinds += [(row.config, WeakConfig, _weak_options(plan, row.config)) for row in rows if row.config is not None]
+    kinds += [
+        (row.config, WeakConfig, _options(plan, row.config, plan.weak_options)) for row in rows if row.config is not None
+    ]
     trainings = {
         name: config_to_dict(load_config(kind, plan.configs / f"{name}.yaml", list(options)))
         for name, kind, options in kinds
@@ -108,7 +111,7 @@ def run_all(plan: Plan) -> None:
 def train_source(plan: Plan, name: str, bar: tqdm) -> None:
     """Stage 1 of a network, or what is left of it."""
     config, start = SOURCES[name]
-    options = [*_source_data(plan), f"--seed={_SOURCE_SEED}", *_source_options(plan, config)]
+    options = [*_source_data(plan), f"--seed={_SOURCE_SEED}", *_options(plan, config, plan.source_options)]
     if start is not None:
         options.append(f"--weights={plan.source_folder(start) / 'weights.safetensors'}")
     _train(plan, "fully_supervised", config, plan.source_folder(name), options, bar)
@@ -124,12 +127,12 @@ def train_row(plan: Plan, name: str, supervision: str, seed: int, bar: tqdm) -> 
     if row.first is not None:
         first = folder if is_last else plan.run_folder(name, supervision, seed, "_source")
         options = [*_source_data(plan), f"--seed={seed}", f"--weights={start / 'weights.safetensors'}"]
-        _train(plan, "fully_supervised", row.first, first, [*options, *_stage_options(plan.weak_options, "transfer")], bar)
+        _train(plan, "fully_supervised", row.first, first, [*options, *_options(plan, row.first, plan.weak_options)], bar)
         start = first
     if not is_last:
         options = [f"--data_dir={plan.out / 'data' / 'target'}", f"--pseudo_meshes={plan.out / 'data' / 'pseudo_meshes'}",
                    f"--weights={start / 'weights.safetensors'}", f"--seed={seed}", *row.options,
-                   *(["--with_3d_pose=true"] if supervision == "3d" else []), *_weak_options(plan, row.config)]  # fmt: skip
+                   *(["--with_3d_pose=true"] if supervision == "3d" else []), *_options(plan, row.config, plan.weak_options)]  # fmt: skip
         _train(plan, "weak", row.config, folder, options, bar)
 
 
@@ -193,17 +196,9 @@ def _source_data(plan: Plan) -> list[str]:
     return [f"--data.{split}={plan.data('source', split)}" for split in ("train", "validation")]
 
 
-def _source_options(plan: Plan, config: str) -> list[str]:
-    """Options of stage 1 that a config has a stage for."""
-    return _stage_options(plan.source_options, *(("full",) if config == "source_joints" else ("heatmap", "full")))
-
-
-def _weak_options(plan: Plan, config: str) -> list[str]:
-    """Options of fine-tuning that a config has a stage for."""
-    return _stage_options(plan.weak_options, *(("transfer",) if config == "task_transfer" else ("heatmap", "weak")))
-
-
-def _stage_options(options: Sequence[str], *stages: str) -> list[str]:
+def _options(plan: Plan, config: str, options: Sequence[str]) -> list[str]:
+    """Those of the options that a config has a stage for."""
+    stages = yaml.safe_load((plan.configs / f"{config}.yaml").read_text(encoding="utf-8"))["stages"]
     return [one for one in options if not one.startswith("--stages.") or one.split(".")[1] in stages]
 
 

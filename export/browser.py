@@ -8,7 +8,6 @@ turns the network's answers into millimetres.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,17 +16,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from export.contract import QUANTIZATIONS
+from export.metadata import describe, encode
 from export.network import ExportOptions, run
 from export.tflite import check_out as check_tflite
 from export.tflite import export_tflite
-from tfhand.constants import BONES, DEFAULT_FIELD_OF_VIEW_DEG, FINGER_COLOURS, FINGER_JOINTS, JOINT_NAMES
+from tfhand.constants import FINGER_COLOURS, FINGER_JOINTS, JOINT_NAMES
 from tfhand.io import atomic_path, make_folder
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
 MODEL_FILE, HAND_FILE = "hand.tflite", "hand.json"
-_LICENCE = "Apache-2.0"
 _WHITE = (255, 255, 255)
 
 
@@ -50,32 +49,23 @@ def export_browser(model: HandMeshNet, out: Path, options: ExportOptions | None 
     check_out(out)
     line = export_tflite(model, out / MODEL_FILE, options)
     with atomic_path(out / HAND_FILE) as temporary:
-        temporary.write_text(json.dumps(describe_hand(model), separators=(",", ":")) + "\n", encoding="utf-8")
+        temporary.write_text(encode(describe_hand(model, options)) + "\n", encoding="utf-8")
     return line
 
 
-def describe_hand(model: HandMeshNet) -> dict[str, Any]:
-    """What the page must know of a network's hand, as JSON: lengths in mm, angles in degrees, colours 0..255 RGB."""
-    from tfhand.inference import HandEstimator
-
+def describe_hand(model: HandMeshNet, options: ExportOptions | None = None) -> dict[str, Any]:
+    """What the page must know of a network's hand, as JSON: the file's metadata in lists that the page draws from, and
+    colours 0..255 RGB."""
+    options = options or ExportOptions()
     colours = [_WHITE] * len(JOINT_NAMES)
     for finger, joints in FINGER_JOINTS.items():
         for joint in joints:
             colours[joint] = FINGER_COLOURS[finger]
-    estimator = HandEstimator(model)
     return {
-        "preset": model.preset.name,
-        "licence": _LICENCE,
+        **describe(model, options.quantize, options.graph_form),
         "input_size": model.input_size,
-        "hand_side": model.hand_side,
-        "num_vertices": model.num_vertices,
         "faces": np.asarray(model.faces).ravel().tolist(),
-        "joint_names": JOINT_NAMES,
         "joint_colours": colours,
-        "bones": BONES,
-        "bone_proportions": estimator.bone_proportions.tolist(),
-        "default_scale_mm": estimator.default_scale_mm,
-        "field_of_view_deg": DEFAULT_FIELD_OF_VIEW_DEG,
     }
 
 

@@ -99,6 +99,20 @@ class LossInputs:
         """Joints of the pose regressor, (B, 21, 3), relative to the ground-truth root, in hand scales."""
         return self.to_xyz(self.pred("joints_uvd_mesh"))
 
+    @cached_property
+    def depth_maps(self) -> tuple[Any, Any, Any]:
+        """Measured and rendered depth maps, (B, S, S) mm, and (B, S, S) bool: where the measured one has the hand.
+
+        Raises:
+            ValueError: they have different sizes.
+        """
+        measured, rendered = self.true("depth_map"), self.pred("depth_map")
+        if measured.shape[1:] != rendered.shape[1:]:
+            raise ValueError(
+                f"depth_map: expected {measured.shape[1:]} of y_pred as of y_true, got {rendered.shape[1:]}."
+            )
+        return measured, rendered, ops.logical_and(ops.isfinite(measured), measured > 0.0)
+
     def to_xyz(self, uvd: Any) -> Any:
         """`(xyz - xyz_root) / scale` of crop-normalised points (B, N, 3), with the ground-truth root."""
         root_uv = self.joints_uv[:, ROOT_JOINT : ROOT_JOINT + 1]

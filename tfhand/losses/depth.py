@@ -52,11 +52,7 @@ class DepthLoss(LossTerm):
         self.beta = beta
 
     def call(self, inputs: LossInputs) -> Any:
-        measured, rendered = inputs.true("depth_map"), inputs.pred("depth_map")
-        if measured.shape[1:] != rendered.shape[1:]:
-            shapes = f"expected {measured.shape[1:]} of y_pred as of y_true, got {rendered.shape[1:]}"
-            raise ValueError(f"depth_map: {shapes}.")
-        hand = ops.logical_and(ops.isfinite(measured), measured > 0.0)
+        measured, rendered, hand = inputs.depth_maps
         counts = ops.logical_and(hand, rendered > 0.0)
         measured, rendered = (
             self._relative(ops.where(counts, depth, 0.0), inputs.true("camera")) for depth in (measured, rendered)

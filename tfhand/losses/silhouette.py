@@ -57,13 +57,9 @@ class SilhouetteLoss(LossTerm):
         self._slope = slope / np.sum(slope * offsets)  # a ramp has its own slope
 
     def call(self, inputs: LossInputs) -> Any:
-        measured, rendered, points = inputs.true("depth_map"), inputs.pred("depth_map"), inputs.pred("surface_uv")
-        if measured.shape[1:] != rendered.shape[1:]:
-            raise ValueError(
-                f"depth_map: expected {measured.shape[1:]} of y_pred as of y_true, got {rendered.shape[1:]}."
-            )
-        size = measured.shape[1]
-        hand = ops.cast(ops.logical_and(ops.isfinite(measured), measured > 0.0), measured.dtype)
+        measured, rendered, hand = inputs.depth_maps
+        points, size = inputs.pred("surface_uv"), measured.shape[1]
+        hand = ops.cast(hand, measured.dtype)
         known = ops.cast(ops.max(hand, axis=(1, 2)) > 0.0, measured.dtype)
         wanted = self._filter(_closed(hand[..., None]), self._smooth, self._smooth)
         found = self.coverage(ops.cast(rendered > 0.0, measured.dtype), points * size)

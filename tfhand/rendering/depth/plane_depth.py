@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfhand.rendering.depth.seen_corners import seen_corners
+from tfhand.rendering.depth.seen_corners import SeenCorners
 
 #: Planes whose normal is this close to perpendicular to the ray (cosine) count as seen edge-on.
 _MIN_COSINE = 1e-3
@@ -13,7 +13,7 @@ _MIN_COSINE = 1e-3
 _SLACK = 1e-3
 
 
-def plane_depth(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+def plane_depth(pixels: SeenCorners) -> tf.Tensor:
     """Returns the depth of the given triangle on the ray of each pixel, differentiable.
 
     A ray `z r`, `r = ((x - u0) / fx, (y - v0) / fy, 1)`, meets the plane of a triangle `a, b, c` with normal
@@ -22,15 +22,11 @@ def plane_depth(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, se
     by corner `i` is `w_i n / n.r`, `w` being the weights in space; it grows with the slope.
 
     Args:
-        vertices: (B, V, 3) float32, camera frame, mm.
-        faces: (F, 3) int32.
-        intrinsics: (B, 4) float32 `fx, fy, u0, v0`, pixels of the map.
-        seen: (B, S, S) int32, the face that each pixel sees, -1 for none.
+        pixels: those that see a triangle.
 
     Returns:
         (B, S, S) float32, mm; 0 where no face is seen.
     """
-    pixels = seen_corners(vertices, faces, intrinsics, seen)
     corners, ray = pixels.corners, pixels.ray
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     normal = tf.linalg.cross(b - a, c - a)

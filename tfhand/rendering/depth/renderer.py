@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from tfhand.rendering.depth.compiled_triangles import compiled_triangles
 from tfhand.rendering.depth.plane_depth import plane_depth
+from tfhand.rendering.depth.seen_corners import SeenCorners, seen_corners
 from tfhand.rendering.depth.surface_points import surface_points
 from tfhand.rendering.depth.tensor_triangles import tensor_triangles
 from tfhand.rendering.kernel import KernelError, load_library
@@ -49,7 +50,7 @@ def render_depth(
         ValueError: wrong shapes, face indices out of range (where they are known), an unknown backend.
         KernelError: the backend is `"tfg"` and the kernel can't be built; the message says what to install.
     """
-    return render_surface(vertices, faces, intrinsics, size, backend)[0]
+    return plane_depth(_seen(vertices, faces, intrinsics, size, backend))
 
 
 def render_surface(
@@ -69,6 +70,12 @@ def render_surface(
     Raises:
         ValueError, KernelError: see `render_depth`.
     """
+    pixels = _seen(vertices, faces, intrinsics, size, backend)
+    return plane_depth(pixels), surface_points(pixels)
+
+
+def _seen(vertices: Any, faces: Any, intrinsics: Any, size: int, backend: str) -> SeenCorners:
+    """Checks what `render_depth` is given, and finds what the pixels see."""
     if int(size) != size or size < 1:
         raise ValueError(f"size: expected a positive number of pixels, got {size}.")
     if backend == "auto":
@@ -83,8 +90,7 @@ def render_surface(
     _check_shape("intrinsics", intrinsics, (vertices.shape[0], 4))
     faces = _checked_faces(faces, vertices.shape[1])
     seen = BACKENDS[backend](tf.stop_gradient(vertices), faces, tf.stop_gradient(intrinsics), int(size))
-    scene = (vertices, faces, intrinsics, tf.stop_gradient(seen))
-    return plane_depth(*scene), surface_points(*scene)
+    return seen_corners(vertices, faces, intrinsics, tf.stop_gradient(seen))
 
 
 def map_intrinsics(camera: Any, size: int = DEFAULT_SIZE) -> tf.Tensor:

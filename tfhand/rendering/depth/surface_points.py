@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from tfhand.rendering.depth.seen_corners import seen_corners
+from tfhand.rendering.depth.seen_corners import SeenCorners
 
 
-def surface_points(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor, seen: tf.Tensor) -> tf.Tensor:
+def surface_points(pixels: SeenCorners) -> tf.Tensor:
     """Projects the point of the surface that each pixel sees, as a point that keeps its place on the surface.
 
     Its weights in the triangle are held, so its value is the pixel's centre and its derivative by the corners is how
     the surface moves across the picture. `plane_depth` is the other way round: there the ray is held.
 
     Args:
-        vertices: (B, V, 3) float32, camera frame, mm.
-        faces: (F, 3) int32.
-        intrinsics: (B, 4) float32 `fx, fy, u0, v0`, pixels of the map.
-        seen: (B, S, S) int32, the face that each pixel sees, -1 for none.
+        pixels: those that see a triangle.
 
     Returns:
         (B, S, S, 2) float32 `u, v` in 0..1 across the map; 0 where no face is seen.
@@ -25,7 +22,6 @@ def surface_points(vertices: tf.Tensor, faces: tf.Tensor, intrinsics: tf.Tensor,
     References:
         Cole et al., "Differentiable Surface Rendering via Non-Differentiable Sampling", ICCV 2021, section 3.
     """
-    pixels = seen_corners(vertices, faces, intrinsics, seen)
     weights = tf.stop_gradient(_weights(pixels.corners, pixels.ray))
     point = tf.reduce_sum(weights[..., None] * pixels.corners, axis=1)
     z = tf.maximum(point[:, 2:], 1e-3 * tf.reduce_max(tf.abs(pixels.corners[:, :, 2]), axis=1)[:, None])
