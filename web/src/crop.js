@@ -37,8 +37,7 @@ export function defaultIntrinsics(width, height, fieldOfViewDeg) {
  *     to be averaged down before it is sampled.
  */
 export function partFor(box, size, width, height) {
-  const scale = size / box.side;
-  const reduction = Math.max(1, Math.trunc(Math.min(1 / scale, Math.max(width, height))));
+  const reduction = Math.max(1, Math.trunc(Math.min(box.side / size, Math.max(width, height))));
   const margin = 2 * reduction;
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const x = clamp(Math.floor(box.x) - margin, 0, width - 1);
