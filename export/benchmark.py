@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from export.contract import ExportError
 from export.measure import KERAS_PREFIX
@@ -140,8 +142,10 @@ def measure_all(entries: Sequence[Entry], threads: Sequence[int], repeats: int, 
     Raises:
         ExportError: an entry can't be run; the message has its own.
     """
-    for _ in range(rounds):
-        for entry, count in _turns(entries, threads):
+    turns = list(itertools.product(range(rounds), threads, entries))
+    with tqdm(turns, unit="turn", disable=None) as bar:
+        for _, count, entry in bar:
+            bar.set_description(f"{entry.network} in {RUNTIMES[entry.runtime]}, {entry.quantize}")
             command = [sys.executable, "-m", "export.measure", entry.target, "--threads", str(count)]
             done = subprocess.run([*command, "--repeats", str(repeats)], capture_output=True, text=True, check=False)
             if done.returncode:
@@ -151,12 +155,6 @@ def measure_all(entries: Sequence[Entry], threads: Sequence[int], repeats: int, 
             entry.milliseconds.setdefault(count, []).extend(figures["milliseconds"])
             if figures["peak_mb"] is not None:
                 entry.peak_mb[count] = max(figures["peak_mb"], entry.peak_mb.get(count, 0.0))
-
-
-def _turns(entries: Sequence[Entry], threads: Sequence[int]) -> Iterator[tuple[Entry, int]]:
-    for count in threads:
-        for entry in entries:
-            yield entry, count
 
 
 def table(entries: Sequence[Entry], threads: Sequence[int]) -> str:
