@@ -24,7 +24,8 @@ HEADERS = {
 
 
 def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
-    """Builds the page with npm and Vite, and exports the `mobile` network into it, unless both have been done.
+    """Builds the page with npm and Vite, and exports the `mobile` network into it, unless both have been done and no
+    source is newer.
 
     Args:
         sources: the folder `web/` of a checkout.
@@ -38,7 +39,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
         OSError: a step failed; its own output says why.
     """
     built, model = sources / "dist", sources / "public" / "model"
-    if not again and (built / "index.html").is_file():
+    if not again and _is_built(sources, built / "index.html"):
         return built
     if not (sources / "package.json").is_file():
         raise FileNotFoundError(
@@ -57,6 +58,14 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
         _step([npm, "ci", "--no-audit", "--no-fund"], sources)
     _step([npm, "run", "build"], sources)
     return built
+
+
+def _is_built(sources: Path, page: Path) -> bool:
+    """Whether the built page is there and newer than what it is built from."""
+    if not page.is_file():
+        return False
+    parts = [sources / "index.html", sources / "package-lock.json", *(sources / "src").rglob("*")]
+    return all(part.stat().st_mtime <= page.stat().st_mtime for part in parts if part.is_file())
 
 
 def _step(command: list[str], folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -123,6 +124,13 @@ def test_builds_only_what_is_missing(tmp_path, monkeypatch) -> None:
     steps.clear()
     build_page(sources)
     assert steps == []
+    source = sources / "src" / "crop.js"
+    source.parent.mkdir()
+    source.touch()
+    os.utime(source, ns=(0, (sources / "dist" / "index.html").stat().st_mtime_ns + 10**9))
+    build_page(sources)
+    assert [step[0] for step in steps] == ["run"]
+    steps.clear()
     build_page(sources, again=True)
     assert [step[0] for step in steps] == ["-m", "run"]
 
