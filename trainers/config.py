@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tfhand.data.augment import AugmentConfig
+from tfhand.data.others import OthersConfig
 
 Part = Literal["heatmap", "mesh", "pose"]
 
@@ -77,12 +78,15 @@ class InputConfig:
         backgrounds: folder of photographs to put behind hands; null takes the built-in ones.
         workers: threads that decode and augment.
         augmentation: how training crops vary; null turns it off.
+        others: how many training crops show no hand or one of the other side, for the losses presence and handedness;
+            null shows a hand of the known side in all.
     """
 
     num_validation: int = 64
     backgrounds: str | None = None
     workers: int = 2
     augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
+    others: OthersConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class DataConfig(InputConfig):
         backgrounds: folder of photographs to put behind hands, rendered or augmented; null takes the built-in ones.
         workers: threads that decode and augment, and processes that render.
         augmentation: how training crops vary; null turns it off.
+        others: how many training crops show no hand or one of the other side; null for none.
     """
 
     train: str | None = None

@@ -47,7 +47,8 @@ def open_training_set(config: DataConfig, folder: Path, seed: int) -> Any:
         from tfhand.synthetic.source import SyntheticSource
 
         return SyntheticSource(ENDLESS, _render_config(config, "train"), seed, config.workers)
-    return _open(config.train, folder, "train", config.num_samples, config, seed)
+    masks = config.others is not None  # crops without a hand are made where its mask is not
+    return _open(config.train, folder, "train", config.num_samples, config, seed, masks)
 
 
 def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertices: int) -> list[Batch]:
@@ -130,7 +131,7 @@ def training_batches(
 
     Args:
         dataset: hands.
-        config: says how to augment.
+        config: says how to augment, and how many crops show something else.
         stage: says how many samples a batch has.
         size: side of the crops, pixels.
         seed: of order and augmentation; another one for every stage.
@@ -138,17 +139,20 @@ def training_batches(
         depth_size: side of depth maps, pixels; None leaves them out.
     """
     return BatchSource(
-        dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds, depth_size=depth_size
-    )
+        dataset, stage.batch_size, size, config.augmentation, seed,
+        backgrounds=backgrounds, depth_size=depth_size, others=config.others,
+    )  # fmt: skip
 
 
-def _open(data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int) -> ShardedDataset:
+def _open(
+    data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int, masks: bool = False
+) -> ShardedDataset:
     if data_dir is not None:
-        return ShardedDataset(data_dir)
+        return ShardedDataset(data_dir, with_hand_alpha=masks)
     from tfhand.synthetic.generate import generate
 
     generate(folder / split, count, config.workers, _render_config(config, split), seed)
-    return ShardedDataset(folder / split)
+    return ShardedDataset(folder / split, with_hand_alpha=masks)
 
 
 def _render_config(config: DataConfig, split: str) -> Any:
