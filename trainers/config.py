@@ -16,7 +16,7 @@ from typing import Any, Literal
 from tfhand.data.augment import AugmentConfig
 from tfhand.data.others import OthersConfig
 
-Part = Literal["heatmap", "mesh", "pose"]
+Part = Literal["heatmap", "mesh", "pose", "sign"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class StageConfig:
         losses: weight of every loss term by its name in `tfhand.losses`.
         loss_options: options of loss terms by their name, such as {heatmap_cross_entropy: {sigma: 1.5}}.
         parts: what is trained; the other parts are frozen. [heatmap] alone runs only the heat-map network,
-            [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network.
+            [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network. `sign`,
+            where losses train it, says whether there is a hand and of which side.
         batch_size: samples in a step, over all devices.
         optimizer: how the weights are moved.
     """
@@ -160,7 +161,7 @@ class TrainConfig:
         for name, stage in self.stages.items():
             require(stage.steps >= 0, f"stages.{name}.steps", "at least 0", stage.steps)
             require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
-            require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
+            require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose, sign", stage.parts)
             require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
             rate = stage.optimizer.learning_rate
             require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)
