@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from trainers.data import FirstSamples, validation_backgrounds
 
@@ -60,7 +61,6 @@ def evaluate(arguments: argparse.Namespace) -> None:
     _make_folder(out)
 
     from tfhand.models import load_network
-    from tfhand.models.hand_signs import SIGN_LOGITS
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
     from trainers.evaluation.runner import run_network

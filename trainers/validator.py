@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import keras
 import numpy as np
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.data.batches import Batch
 from tfhand.metrics import SIGN_FIGURES, MeshErrorMM, PoseErrorMM, sign_figures
-from tfhand.models.hand_signs import SIGN_LOGITS
 from trainers.depth_maps import predicted_surface
 from trainers.model import forward_of
 from trainers.pictures import contact_sheet

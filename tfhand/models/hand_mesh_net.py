@@ -10,10 +10,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.layers import GatherVertices
 from tfhand.models.graph_topology import GraphTopology
 from tfhand.models.hand_net import HandNet, build_heatmap_stage, check_weights, checked_readout
-from tfhand.models.hand_signs import SIGN_LOGITS, SIGN_PREFIX, build_hand_signs
+from tfhand.models.hand_signs import SIGN_PREFIX, build_hand_signs
 from tfhand.models.mesh_stage import build_mesh_stage, uv_readout
 from tfhand.models.pose_regressor import build_pose_regressor
 from tfhand.models.presets import Preset, check_pipeline, get_preset

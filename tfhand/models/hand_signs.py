@@ -9,8 +9,6 @@ from tfhand.layers import BatchNorm, HeatmapPooling, PoseCues, StopGradient
 from tfhand.models.encoder import heatmap_inputs
 from tfhand.models.presets import Preset
 
-#: Output of a network with this stage: (B, 2) logits of "a hand is there" and, given that one is, "it is of the known side".
-SIGN_LOGITS = "sign_logits"
 #: How the names of all its layers with weights begin.
 SIGN_PREFIX = "sign_"
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.data import HandSample, crop
 from tfhand.data.augment import Backgrounds
 from tfhand.data.sign_views import negative_crops
 from tfhand.metrics import sign_figures
-from tfhand.models.hand_signs import SIGN_LOGITS
 
 if TYPE_CHECKING:
     from tfhand.models import HandNet
