@@ -17,7 +17,7 @@ def naive_cues(maps: np.ndarray) -> np.ndarray:
         uv, peaks = np.zeros((joints, 2)), []
         for j in range(joints):
             shares = np.exp(heatmaps[..., j]) / np.exp(heatmaps[..., j]).sum()
-            peaks.append(shares.max())
+            peaks.append(4 * shares.max())
             for row in range(height):
                 for column in range(width):
                     uv[j] += shares[row, column] * np.array([(column + 0.5) / width, (row + 0.5) / height])

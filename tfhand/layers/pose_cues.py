@@ -13,7 +13,8 @@ from tfhand.layers.soft_argmax import cell_centres, spatial_softmax
 
 #: Joints whose triangles are measured: the palm, the thumb beside it (its middle, its tip), and each finger's bend.
 TRIANGLES = ((0, 5, 17), (0, 9, 2), (0, 9, 4), (1, 2, 4), (5, 6, 8), (9, 10, 12), (13, 14, 16), (17, 18, 20))
-#: Brings u, v about their middle to about unit variance for a hand that fills the crop.
+#: Brings u, v about their middle to about unit variance for a hand that fills the crop. The soft-max's highest share has
+#: the same factor; bare, it would in 8 bits make the soft-max take its steps, for all that read it.
 _SCALE = 4.0
 
 
@@ -21,8 +22,8 @@ _SCALE = 4.0
 class PoseCues(keras.layers.Layer):
     """How the joints lie about their middle, how sharply each is seen, and which way their triangles turn.
 
-    With `p_j` four times the joint's u, v from the mean of all joints (soft-arg-max), these are `p_j`; the highest share
-    of each map's soft-max; and `(p_b - p_a) x (p_c - p_a)` of the triangles a, b, c in `TRIANGLES`, whose signs change in
+    With `p_j` four times the joint's u, v from the mean of all joints (soft-arg-max), these are `p_j`; four times the
+    highest share of each map's soft-max; and `(p_b - p_a) x (p_c - p_a)` of the triangles a, b, c in `TRIANGLES`, whose signs change in
     a mirror while no other cue of a hand's shape does. Always computed in float32.
 
     Call arguments:
@@ -43,7 +44,8 @@ class PoseCues(keras.layers.Layer):
         points = ops.matmul(ops.transpose(uv, (0, 2, 1)), ops.convert_to_tensor(_about_middle()))  # (B, 2, 21)
         first, second = (ops.matmul(points, ops.convert_to_tensor(_edges(corner))) for corner in (1, 2))
         areas = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-        return ops.concatenate([ops.reshape(points, (-1, 2 * NUM_JOINTS)), ops.max(shares, axis=-1), areas], axis=-1)
+        peaks = _SCALE * ops.max(shares, axis=-1)
+        return ops.concatenate([ops.reshape(points, (-1, 2 * NUM_JOINTS)), peaks, areas], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], 3 * NUM_JOINTS + len(TRIANGLES))

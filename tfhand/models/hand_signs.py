@@ -31,14 +31,17 @@ def build_hand_signs(heatmap_stage: keras.Model, preset: Preset) -> keras.Model:
     at_joints = layers.Dense(config.joint_features, use_bias=False, name="sign_joints")(at_joints)
     at_joints = BatchNorm(*norm, name="sign_joints_bn")(at_joints)
     at_joints = layers.ReLU(max_value=6.0, name="sign_joints_relu6")(at_joints)
-    x = layers.Concatenate(name="sign_features")(
+    # The hidden layer, a matrix for each kind of feature: in 8 bits, all that is concatenated shares the steps of the widest.
+    x = layers.Add(name="sign_fc_0")(
         [
-            layers.GlobalAveragePooling2D(name="sign_deep")(stage["deep"]),
-            layers.Flatten(name="sign_joints_flat")(at_joints),
-            PoseCues(name="sign_cues")(maps),
+            layers.Dense(config.hidden, use_bias=False, name=f"{name}_fc")(features)
+            for name, features in (
+                ("sign_deep", layers.GlobalAveragePooling2D(name="sign_deep")(stage["deep"])),
+                ("sign_joints", layers.Flatten(name="sign_joints_flat")(at_joints)),
+                ("sign_cues", PoseCues(name="sign_cues")(maps)),
+            )
         ]
     )
-    x = layers.Dense(config.hidden, use_bias=False, name="sign_fc_0")(x)
     x = BatchNorm(*norm, name="sign_fc_0_bn")(x)
     x = layers.ReLU(max_value=6.0, name="sign_fc_0_relu6")(x)
     logits = layers.Dense(2, name="sign_fc_1", dtype="float32")(x)
