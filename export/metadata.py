@@ -58,6 +58,7 @@ def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, An
             "joints_uvd": "the same, in the order of joint_names",
             "joint_confidence": "0..1, how sharply each joint was seen",
             "confidence": "0..1, their mean",
+            **({} if model.sign_stage is None else _signs(model.hand_side)),
         },
         "joint_definition": model.joint_definition,
         "joint_names": list(JOINT_NAMES),
@@ -68,6 +69,14 @@ def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, An
         "field_of_view_deg": DEFAULT_FIELD_OF_VIEW_DEG,
         "num_vertices": model.num_vertices,
         "faces": model.faces.tolist(),
+    }
+
+
+def _signs(side: str) -> dict[str, str]:
+    """Outputs of networks that say whether there is a hand and of which side."""
+    return {
+        "presence": "0..1, a hand of either side is in the crop",
+        "known_side": f"0..1, it is a {side} hand as the crop shows it, if there is one",
     }
 
 

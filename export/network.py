@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from export.contract import GRAPH_FORMS, INPUT, OUTPUTS, QUANTIZATIONS, SIGNATURE, ExportError
+from export.contract import GRAPH_FORMS, INPUT, QUANTIZATIONS, SIGNATURE, ExportError
 
 if TYPE_CHECKING:
     from export.served import ServedNetwork
@@ -116,7 +116,8 @@ def write_signature(served: ServedNetwork, folder: Path, batch: int | None) -> N
     @tf.function(input_signature=[_spec(served, batch)], autograph=False)
     def serve(image: Any) -> dict[str, Any]:
         # The name of the argument is the name of the signature's input. Frozen functions have a list of outputs, by name.
-        return {name: tf.identity(value, name=name) for name, value in zip(sorted(OUTPUTS), frozen(image), strict=True)}
+        names = sorted(served.outputs)
+        return {name: tf.identity(value, name=name) for name, value in zip(names, frozen(image), strict=True)}
 
     try:
         tf.saved_model.save(module, str(folder), signatures={SIGNATURE: serve})

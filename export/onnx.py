@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.contract import INPUT, OUTPUTS, ExportError
+from export.contract import INPUT, ExportError
 from export.metadata import NAME, describe, encode
 from export.network import ExportOptions, check_quantization, frozen_function, run
 from export.runners import onnx_runtime
@@ -96,7 +96,7 @@ def _convert(served: ServedNetwork) -> Any:
     tf2onnx = _tf2onnx()
     frozen = frozen_function(served, None)
     graph = frozen.graph
-    names = dict(zip(sorted(OUTPUTS), (tensor.name for tensor in frozen.outputs), strict=True))
+    names = dict(zip(sorted(served.outputs), (tensor.name for tensor in frozen.outputs), strict=True))
     inputs = [tensor.name for tensor in frozen.inputs]
     try:
         proto, _ = tf2onnx.convert.from_graph_def(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from export import flatbuffer
-from export.contract import INPUT, OUTPUTS, SIGNATURE, ExportError
+from export.contract import INPUT, OUTPUTS, SIGN_OUTPUTS, SIGNATURE, ExportError
 from export.metadata import NAME, SAVED_MODEL_FILE, foreign, parse
 
 Runner = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -124,20 +124,21 @@ def _open_tflite(path: Path, num_threads: int) -> Runner:
         inputs = signature.get_input_details()
     except (ValueError, RuntimeError) as error:
         raise ExportError(f"LiteRT can't load {path}: {error}") from error
-    _check_names(path, inputs, signature.get_output_details())
+    names = _checked_names(path, inputs, signature.get_output_details())
 
     def run(images: np.ndarray) -> dict[str, np.ndarray]:
         # Copied: the arrays that LiteRT gives are its own memory.
         answers = [{name: np.array(value) for name, value in signature(image=image[None]).items()} for image in images]
-        return {name: np.concatenate([answer[name] for answer in answers]) for name in OUTPUTS}
+        return {name: np.concatenate([answer[name] for answer in answers]) for name in names}
 
     return run
 
 
 def _open_onnx(path: Path, num_threads: int) -> Runner:
     session = onnx_session(path, num_threads)
-    _check_names(path, [one.name for one in session.get_inputs()], [one.name for one in session.get_outputs()])
-    return lambda images: dict(zip(OUTPUTS, session.run(list(OUTPUTS), {INPUT: images}), strict=True))
+    inputs, outputs = ([one.name for one in ends] for ends in (session.get_inputs(), session.get_outputs()))
+    names = _checked_names(path, inputs, outputs)
+    return lambda images: dict(zip(names, session.run(list(names), {INPUT: images}), strict=True))
 
 
 def _open_saved_model(path: Path, num_threads: int) -> Runner:
@@ -148,7 +149,7 @@ def _open_saved_model(path: Path, num_threads: int) -> Runner:
         serve = loaded.signatures[SIGNATURE]
     except (OSError, KeyError, tf.errors.OpError) as error:
         raise ExportError(f"TensorFlow can't load {path} as a SavedModel with signature {SIGNATURE!r}: {error}") from error
-    _check_names(path, serve.structured_input_signature[1], serve.structured_outputs)
+    _checked_names(path, serve.structured_input_signature[1], serve.structured_outputs)
 
     def run(images: np.ndarray, _keep: Any = loaded) -> dict[str, np.ndarray]:  # the functions need the object they are of
         return {name: value.numpy() for name, value in serve(image=tf.constant(images)).items()}
@@ -156,12 +157,15 @@ def _open_saved_model(path: Path, num_threads: int) -> Runner:
     return run
 
 
-def _check_names(path: Path, inputs: Any, outputs: Any) -> None:
-    if set(inputs) != {INPUT} or set(outputs) != set(OUTPUTS):
-        raise ExportError(
-            f"{path}: expected input {INPUT} and outputs {', '.join(sorted(OUTPUTS))}, "
-            f"got {', '.join(sorted(inputs))} and {', '.join(sorted(outputs))}."
-        )
+def _checked_names(path: Path, inputs: Any, outputs: Any) -> tuple[str, ...]:
+    """Names of a file's outputs, in the order of `export.contract`."""
+    for known in (OUTPUTS, OUTPUTS + SIGN_OUTPUTS):
+        if set(inputs) == {INPUT} and set(outputs) == set(known):
+            return known
+    raise ExportError(
+        f"{path}: expected input {INPUT} and outputs {', '.join(sorted(OUTPUTS))}, "
+        f"got {', '.join(sorted(inputs))} and {', '.join(sorted(outputs))}."
+    )
 
 
 def _onnx_metadata(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from export.contract import GRAPH_FORMS, OUTPUTS
+from export.contract import GRAPH_FORMS, OUTPUTS, SIGN_OUTPUTS
 from export.folding import fold_batch_norms
 from export.mesh_head import BLOCK_ROWS, READOUT, LinearPose, MeshHead
 from tfhand.inference.confidence import confidence_window
@@ -35,7 +35,11 @@ class ServedNetwork:
 
     Returns:
         Dict of float32, by the names in `OUTPUTS`: (B, V, 3) and (B, 21, 3) u, v in 0..1 across the crop and d in hand
-        scales behind the wrist; (B, 21) and (B,) in 0..1, as `tfhand.inference.joint_confidence` and its mean.
+        scales behind the wrist; (B, 21) and (B,) in 0..1, as `tfhand.inference.joint_confidence` and its mean. Where the
+        network has signs, by the names in `SIGN_OUTPUTS` (B,) in 0..1: that a hand is there; that, if so, it is of its side.
+
+    Attributes:
+        outputs: the names.
 
     Raises:
         ValueError: an unknown form, or a network that predicts joints alone.
@@ -47,6 +51,8 @@ class ServedNetwork:
         if not hasattr(model, "num_vertices"):
             raise ValueError(f"model: expected one that predicts a mesh, got {type(model).__name__}, which has joints alone.")
         self.model = model
+        self.sign_stage = None if model.sign_stage is None else fold_batch_norms(model.sign_stage)
+        self.outputs = OUTPUTS if self.sign_stage is None else OUTPUTS + SIGN_OUTPUTS
         self.heatmap_stage = fold_batch_norms(model.heatmap_stage, {SCALE_INPUT: _of_bytes})
         self.head = self.pose = None
         if graph_form != "gather":
@@ -61,13 +67,18 @@ class ServedNetwork:
         heatmaps = features[max(name for name in features if name.startswith("heatmaps_"))]
         inputs = {"heatmaps": heatmaps, **features}
         vertices, joints = self._mesh({name: inputs[name] for name in self.model.mesh_stage.input})
+        signs = []
+        if self.sign_stage is not None:
+            logits = self.sign_stage({name: inputs[name] for name in self.sign_stage.input}, training=False)
+            with tf.name_scope(READOUT):
+                signs = [tf.sigmoid(logits[:, column]) for column in range(len(SIGN_OUTPUTS))]
         with tf.name_scope(READOUT):
             if self.model.joint_readout == "heatmap":
                 uv = uv_readout(self.model.preset, "joints_uv")(heatmaps)
                 joints = tf.concat([uv, joints[..., -1:]], axis=-1)
             confidence = joint_confidence(heatmaps, self.model.heatmap_kind)
-            values = (vertices, joints, confidence, tf.reduce_mean(confidence, axis=-1))
-        return {name: tf.identity(value, name=name) for name, value in zip(OUTPUTS, values, strict=True)}
+            values = (vertices, joints, confidence, tf.reduce_mean(confidence, axis=-1), *signs)
+        return {name: tf.identity(value, name=name) for name, value in zip(self.outputs, values, strict=True)}
 
     def _mesh(self, features: dict[str, Any]) -> tuple[Any, Any]:
         topology = self.model.topology

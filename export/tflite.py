@@ -3,8 +3,8 @@
     python -m export.tflite --preset mobile --quantize fp16 --out hand.tflite
 
 Signature `serving_default`: `image` (1, S, S, 3) uint8 RGB -> `vertices_uvd`, `joints_uvd`, `joint_confidence`,
-`confidence`, float32. Builtin ops only; `python -m export.metadata` reads what else an app needs. The file is run in
-LiteRT and compared with Keras before it is put in place.
+`confidence`, where the network has them `presence` and `known_side`, float32. Builtin ops only; `python -m
+export.metadata` reads what else an app needs. The file is run in LiteRT and compared with Keras before it is put in place.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SUFFIX = ".tflite"
 #: Ops that int8 files compute in float, by their names: soft-max, and sums and products of coordinates. In 8 bits u, v, d
 #: come in steps of one to two millimetres; all of the rest in float changes nothing more (docs/export.md).
-_IN_FLOAT = re.compile(f"{READOUT}|joints_uv|joint_depth|mesh_joints|Softmax")
+_IN_FLOAT = re.compile(f"{READOUT}|joints_uv|joint_depth|mesh_joints|sign_cues|Softmax")
 
 
 def export_tflite(model: HandMeshNet, out: Path, options: ExportOptions | None = None) -> str:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from export.contract import ExportError
+from export.contract import SIGN_OUTPUTS, ExportError
 from export.pictures import RenderedHands, photograph_crops, rendered_hands
 from export.runners import open_runner, read_metadata
-from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM
+from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, SIGN_LOGITS
 from tfhand.geometry import uvd_to_xyz
 from tfhand.inference.confidence import joint_confidence
+from tfhand.inference.signs import logistic
 from tfhand.metrics import mesh_error_mm, pose_error_mm
 from tfhand.rendering.kernel import KernelError
 
@@ -56,7 +57,7 @@ class Agreement:
     Attributes:
         photographs, rendered: crops of each that were compared.
         vertices_max_mm, vertices_mean_mm, joints_max_mm, joints_mean_mm: distances of corresponding points.
-        confidence_max: largest difference of a joint's confidence.
+        confidence_max: largest difference of a joint's confidence, or of `presence` and `known_side`.
         errors_mm: {"pose": (Keras's, the file's), "mesh": ...}, mean errors on the rendered hands; empty where the network's
             joints or vertices are not the package's, or nothing was rendered.
     """
@@ -125,13 +126,17 @@ def keras_outputs(model: HandMeshNet, images: np.ndarray) -> dict[str, np.ndarra
         outputs = model.predict_on_batch(images[start : start + _BATCH].astype(np.float32) / np.float32(255))
         outputs = {name: np.asarray(value, np.float32) for name, value in outputs.items()}
         heatmaps = outputs[max(name for name in outputs if name.startswith("heatmaps_"))]
-        parts.append({name: outputs[name] for name in ("vertices_uvd", "joints_uvd")} | {"heatmaps": heatmaps})
+        part = {name: outputs[name] for name in ("vertices_uvd", "joints_uvd", SIGN_LOGITS) if name in outputs}
+        parts.append(part | {"heatmaps": heatmaps})
     answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     for name, value in answers.items():
         if not np.isfinite(value).all():
             raise ExportError(f"{name}: the network itself gives NaN or infinity; its weights are broken.")
     answers["joint_confidence"] = joint_confidence(answers["heatmaps"], model.heatmap_kind)
     answers["confidence"] = answers["joint_confidence"].mean(axis=1)
+    if SIGN_LOGITS in answers:
+        signs = logistic(answers.pop(SIGN_LOGITS)).astype(np.float32)
+        answers |= {name: signs[:, column] for column, name in enumerate(SIGN_OUTPUTS)}
     return answers
 
 
@@ -154,6 +159,9 @@ def _run(path: Path, images: np.ndarray, expected: dict[str, np.ndarray]) -> dic
     except Exception as error:  # whatever a runtime makes of an input it does not like
         raise ExportError(f"{path.name} can't be run on {images.shape[1:]} uint8 images: {error}") from error
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    wanted = set(expected) - {"heatmaps"}
+    if set(found) != wanted:
+        raise ExportError(f"{path.name}: expected outputs {', '.join(sorted(wanted))}, got {', '.join(sorted(found))}.")
     for name, value in found.items():
         if value.shape != expected[name].shape:
             raise ExportError(f"{name}: expected shape {expected[name].shape}, the file gives {value.shape}.")
@@ -168,7 +176,7 @@ def _compare(
         gap = np.linalg.norm(uvd_to_xyz(found[name], _CAMERA) - uvd_to_xyz(expected[name], _CAMERA), axis=-1)
         distances[name] = np.nan_to_num(gap, nan=np.inf, posinf=np.inf)  # NaN in the file's answer must not pass a comparison
     vertices, joints = distances["vertices_uvd"], distances["joints_uvd"]
-    gaps = [np.abs(found[name] - expected[name]).max() for name in ("joint_confidence", "confidence")]
+    gaps = [np.abs(found[name] - expected[name]).max() for name in found if name not in distances]
     confidence = float(np.nan_to_num(gaps, nan=np.inf, posinf=np.inf).max())
     sizes = (float(vertices.max()), float(vertices.mean()), float(joints.max()), float(joints.mean()))
     return Agreement(photographs, len(vertices) - photographs, *sizes, confidence, errors)

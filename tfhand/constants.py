@@ -54,3 +54,5 @@ DEFAULT_HAND_SCALE_MM = 45.0
 DEFAULT_ROOT_DEPTH_MM = 600.0
 #: Field of view across the longer side of an image, degrees: used where no intrinsics are known.
 DEFAULT_FIELD_OF_VIEW_DEG = 60.0
+#: Output of networks that tell: (B, 2) log odds of "the crop holds a hand" and, given that, "it is one of the known side".
+SIGN_LOGITS = "sign_logits"

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tfhand.data.augment import AugmentConfig
+from tfhand.data.others import OthersConfig
 
-Part = Literal["heatmap", "mesh", "pose"]
+Part = Literal["heatmap", "mesh", "pose", "sign"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class StageConfig:
         losses: weight of every loss term by its name in `tfhand.losses`.
         loss_options: options of loss terms by their name, such as {heatmap_cross_entropy: {sigma: 1.5}}.
         parts: what is trained; the other parts are frozen. [heatmap] alone runs only the heat-map network,
-            [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network.
+            [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network. `sign`,
+            where losses train it, says whether there is a hand and of which side.
         batch_size: samples in a step, over all devices.
         optimizer: how the weights are moved.
     """
@@ -77,12 +79,15 @@ class InputConfig:
         backgrounds: folder of photographs to put behind hands; null takes the built-in ones.
         workers: threads that decode and augment.
         augmentation: how training crops vary; null turns it off.
+        others: how many training crops show no hand or one of the other side, for the losses presence and handedness;
+            null shows a hand of the known side in all.
     """
 
     num_validation: int = 64
     backgrounds: str | None = None
     workers: int = 2
     augmentation: AugmentConfig | None = field(default_factory=AugmentConfig)
+    others: OthersConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class DataConfig(InputConfig):
         backgrounds: folder of photographs to put behind hands, rendered or augmented; null takes the built-in ones.
         workers: threads that decode and augment, and processes that render.
         augmentation: how training crops vary; null turns it off.
+        others: how many training crops show no hand or one of the other side; null for none.
     """
 
     train: str | None = None
@@ -155,7 +161,7 @@ class TrainConfig:
         for name, stage in self.stages.items():
             require(stage.steps >= 0, f"stages.{name}.steps", "at least 0", stage.steps)
             require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
-            require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose", stage.parts)
+            require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose, sign", stage.parts)
             require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
             rate = stage.optimizer.learning_rate
             require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tfhand.data import BatchSource, ShardedDataset
 from tfhand.data.batches import Batch
+from tfhand.data.sign_views import negative_crops
 from tfhand.rendering.background import BackgroundSource
 from tfhand.synthetic.split import background_cell, in_split
 from trainers.config import DataConfig, InputConfig, StageConfig
+
+if TYPE_CHECKING:
+    from tfhand.models import HandNet
 
 VALIDATION_BATCH = 16
 #: Seed of rendered validation hands, unlike any sensible seed of a run.
@@ -47,24 +53,53 @@ def open_training_set(config: DataConfig, folder: Path, seed: int) -> Any:
         from tfhand.synthetic.source import SyntheticSource
 
         return SyntheticSource(ENDLESS, _render_config(config, "train"), seed, config.workers)
-    return _open(config.train, folder, "train", config.num_samples, config, seed)
+    masks = config.others is not None  # crops without a hand are made where its mask is not
+    return _open(config.train, folder, "train", config.num_samples, config, seed, masks)
 
 
-def load_validation_set(config: DataConfig, folder: Path, size: int, num_vertices: int) -> list[Batch]:
-    """The first hands of the validation set as plain crops, all in memory.
+def open_validation_set(config: DataConfig, folder: Path, num_vertices: int) -> FirstSamples:
+    """The first hands of the validation set.
 
     Args:
         config: where they come from.
         folder: where rendered hands are kept.
-        size: side of the crops, pixels.
         num_vertices: vertices of the template's network mesh.
 
     Raises:
         ValueError: see `check_meshes`.
     """
-    dataset = _open(config.validation, folder, "validation", config.num_validation, config, VALIDATION_SEED)
+    dataset = _open(config.validation, folder, "validation", config.num_validation, config, VALIDATION_SEED, masks=True)
     check_meshes(dataset, num_vertices, "data.validation")
-    return list(BatchSource(FirstSamples(dataset, config.num_validation), VALIDATION_BATCH, size, shuffle=False))
+    return FirstSamples(dataset, config.num_validation)
+
+
+def load_crops(dataset: Any, size: int, depth_size: int | None = None) -> list[Batch]:
+    """All samples of a dataset as plain crops, in memory.
+
+    Args:
+        dataset: hands.
+        size: side of the crops, pixels.
+        depth_size: side of depth maps, pixels; None leaves them out.
+    """
+    return list(BatchSource(dataset, VALIDATION_BATCH, size, shuffle=False, depth_size=depth_size))
+
+
+def load_negatives(dataset: Any, network: HandNet) -> list[np.ndarray] | None:
+    """Crops without a hand to validate on, one from each sample, batch by batch; None for a network without signs.
+
+    Args:
+        dataset: validation hands.
+        network: says how large crops are, and which side it knows.
+    """
+    if network.sign_stage is None:
+        return None
+    crops = negative_crops(dataset, network.input_size, network.hand_side, validation_backgrounds(), VALIDATION_BATCH)
+    return list(crops)
+
+
+def validation_backgrounds() -> BackgroundSource:
+    """Built-in pictures that no training hand stands before."""
+    return BackgroundSource(accepts=lambda path: in_split(background_cell(path.name), "validation"))
 
 
 def open_backgrounds(config: InputConfig) -> BackgroundSource:
@@ -130,7 +165,7 @@ def training_batches(
 
     Args:
         dataset: hands.
-        config: says how to augment.
+        config: says how to augment, and how many crops show something else.
         stage: says how many samples a batch has.
         size: side of the crops, pixels.
         seed: of order and augmentation; another one for every stage.
@@ -138,17 +173,20 @@ def training_batches(
         depth_size: side of depth maps, pixels; None leaves them out.
     """
     return BatchSource(
-        dataset, stage.batch_size, size, config.augmentation, seed, backgrounds=backgrounds, depth_size=depth_size
-    )
+        dataset, stage.batch_size, size, config.augmentation, seed,
+        backgrounds=backgrounds, depth_size=depth_size, others=config.others,
+    )  # fmt: skip
 
 
-def _open(data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int) -> ShardedDataset:
+def _open(
+    data_dir: str | None, folder: Path, split: str, count: int, config: DataConfig, seed: int, masks: bool = False
+) -> ShardedDataset:
     if data_dir is not None:
-        return ShardedDataset(data_dir)
+        return ShardedDataset(data_dir, with_hand_alpha=masks)
     from tfhand.synthetic.generate import generate
 
     generate(folder / split, count, config.workers, _render_config(config, split), seed)
-    return ShardedDataset(folder / split)
+    return ShardedDataset(folder / split, with_hand_alpha=masks)
 
 
 def _render_config(config: DataConfig, split: str) -> Any:

@@ -5,7 +5,8 @@
     python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
 Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the
-same figures, published ones beside them. The first run converts a public set's files (`python -m tfhand.data convert`).
+same figures, published ones beside them. Of a network that says whether there is a hand and of which side, that is measured
+too: with every sample as it is, in a mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
-from trainers.data import FirstSamples
+from trainers.data import FirstSamples, validation_backgrounds
 
 if TYPE_CHECKING:
+    from tfhand.models import HandNet
     from trainers.evaluation.runner import Run
 
 
@@ -53,11 +56,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     chosen = get_dataset(arguments.dataset)
     split = chosen.check_split(arguments.split or chosen.evaluation_split)
     protocol = get_protocol(arguments.protocol or chosen.protocols[0])
-    dataset = open_dataset(chosen.name, arguments.data_dir, split)
-    if arguments.max_samples is not None:
-        if arguments.max_samples < 1:
-            raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
-        dataset = FirstSamples(dataset, arguments.max_samples)
+    dataset = _open(arguments, split)
     out = Path(arguments.out)
     _make_folder(out)
 
@@ -71,6 +70,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     run = run_network(model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh)
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
+    if SIGN_LOGITS in getattr(model, "output", ()):
+        evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **_signs(model, arguments, split)})
     write_report(evaluation, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
@@ -78,6 +79,24 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if chosen.name == "freihand":
         print(_export(run, dataset, out))
     print(f"written to {out}")
+
+
+def _open(arguments: argparse.Namespace, split: str, with_masks: bool = False) -> Any:
+    """The samples that are asked for; with the hands' masks (which are read with depth) where there are some."""
+    dataset = open_dataset(arguments.dataset, arguments.data_dir, split, with_depth=with_masks)
+    if arguments.max_samples is None:
+        return dataset
+    if arguments.max_samples < 1:
+        raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
+    return FirstSamples(dataset, arguments.max_samples)
+
+
+def _signs(model: HandNet, arguments: argparse.Namespace, split: str) -> dict[str, float]:
+    """Figures of presence and handedness."""
+    from trainers.evaluation.signs import measure_signs
+
+    dataset = _open(arguments, split, with_masks=True)
+    return measure_signs(model, dataset, validation_backgrounds(), arguments.batch_size)
 
 
 def _export(run: Run, dataset: Any, out: Path) -> str:

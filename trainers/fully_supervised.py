@@ -57,13 +57,13 @@ def prepare(config: TrainConfig, template: HandTemplate, losses: Mapping[str, Co
         size = network.input_size
         training_set = data.open_training_set(config.data, folder.data, config.seed)
         data.check_meshes(training_set, template.num_vertices, "data.train")
-        validation = data.load_validation_set(config.data, folder.data, size, template.num_vertices)
+        validation_set = data.open_validation_set(config.data, folder.data, template.num_vertices)
         backgrounds = data.open_backgrounds(config.data)
 
         def batches(number: int, stage: StageConfig) -> BatchSource:
             return data.training_batches(training_set, config.data, stage, size, config.seed + number, backgrounds)
 
-        return TrainingData(batches, validation)
+        return TrainingData(batches, data.load_crops(validation_set, size), data.load_negatives(validation_set, network))
 
     return open_data
 

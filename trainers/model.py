@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from tfhand.losses import CompositeLoss
+from tfhand.models.hand_net import STAGES
 from trainers.average import WeightAverage
 from trainers.depth_maps import predicted_surface
 
@@ -24,7 +25,7 @@ class TrainingModel(keras.Model):
         average: running average of `network`'s weights; None keeps none.
         loss: weighted losses of the stage.
         kind: which network runs: heatmap, pose (on ground-truth meshes), or full.
-        parts: the parts that are trained, of heatmap, mesh and pose. The others are frozen, batch
+        parts: the parts that are trained, of heatmap, mesh, pose and sign. The others are frozen, batch
             statistics included.
         num_replicas: devices that share a batch. Keras adds the devices' gradients up, so each one's
             loss is divided by it.
@@ -98,9 +99,9 @@ def freeze_all_but(network: keras.Model, parts: Sequence[str]) -> None:
     """Sets which layers of a network are trained.
 
     Args:
-        network: with `stage_layers(part)` for the parts heatmap, mesh and pose.
+        network: with `stage_layers(part)` for the parts heatmap, mesh, pose and sign.
         parts: the parts that are trained.
     """
-    for part in ("heatmap", "mesh", "pose"):
+    for part in STAGES:
         for layer in network.stage_layers(part):
             layer.trainable = part in parts

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
 from tfhand.losses import CompositeLoss
@@ -30,10 +32,12 @@ class TrainingData:
     Args:
         batches: gives the batches of a stage from its number and config.
         validation: plain crops, in memory.
+        negatives: batches (B, S, S, 3) uint8 of crops without a hand to validate on; None for a network without signs.
     """
 
     batches: Callable[[int, StageConfig], BatchSource]
     validation: Sequence[Batch]
+    negatives: Sequence[np.ndarray] | None = None
 
 
 #: Opens a run's data, given its folder and the network as it is before training.
@@ -90,16 +94,18 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
     losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
     if any("depth" in loss.supervision for loss in losses.values()):
         check_renderer(config.jit_compile)
+    trains_signs = check_signs(config, losses)
     open_data = prepare(config, template, losses)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, module)
     progress = Progress() if checkpoint is None else read_progress(checkpoint)
     with devices.scope(strategy):
-        network = build_network(config.preset, weights=config.weights, template=template)
-        copy = build_network(config.preset, weights=None, template=template)
+        # Weights that have signs keep them; nobody gets some that were never trained.
+        network = build_network(config.preset, config.weights, template, signs=trains_signs or None)
+        copy = build_network(config.preset, None, template, signs=network.sign_stage is not None)
         average = WeightAverage(network, copy, config.ema_decay)
     data = open_data(folder, network)
-    run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy)
+    run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy, data.negatives)
     if checkpoint is not None:
         print(f"continuing from {checkpoint}: stage {progress.stage}, step {progress.step}")
     if not train_stages(run, losses, data.batches, checkpoint):
@@ -107,3 +113,25 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         return 130
     print(f"done: {folder.weights}; {folder.readme} explains the rest")
     return 0
+
+
+def check_signs(config: Config, losses: Mapping[str, CompositeLoss]) -> bool:
+    """Whether a stage trains the network to say if there is a hand and of which side.
+
+    Raises:
+        ValueError: one does, and the preset, the stage's parts or the data are not for it; or the part is trained without
+            its losses.
+    """
+    stages = dict(config.active_stages)
+    with_signs = [name for name, loss in losses.items() if "signs" in loss.supervision]
+    for name in stages:
+        if (name in with_signs) != ("sign" in stages[name].parts):
+            raise ValueError(
+                f"stages.{name}: expected the losses presence or handedness together with the part sign, "
+                f"got parts {stages[name].parts} and losses {list(losses[name].weights)}"
+            )
+    if with_signs and get_preset(config.preset).signs is None:
+        raise ValueError(f"preset: expected one with signs for the losses of stage {with_signs[0]!r}, got {config.preset!r}")
+    if with_signs and config.data.others is None:
+        raise ValueError(f"data.others: expected shares for the losses of stage {with_signs[0]!r}, got null")
+    return bool(with_signs)

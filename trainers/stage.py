@@ -37,6 +37,7 @@ class Run:
         validation: batches to validate on.
         progress: where the run stands.
         strategy: devices, see `trainers.devices`.
+        negatives: crops without a hand to validate signs on; None for a network without.
     """
 
     config: TrainConfig
@@ -47,6 +48,7 @@ class Run:
     validation: Sequence[Batch]
     progress: Progress
     strategy: Any
+    negatives: Sequence[np.ndarray] | None = None
 
     @property
     def checkpoints(self) -> CheckpointFolder:
@@ -159,7 +161,7 @@ def stage_callbacks(
     config, folder, progress = run.config, run.folder, run.progress
     board = callbacks.TensorBoardLog(folder.tensorboard, name, progress, stage.batch_size)
     kind = kind_of(stage, run.network)
-    validator = Validator(run.average.copy, run.validation, run.faces, kind, config.num_pictures)
+    validator = Validator(run.average.copy, run.validation, run.faces, kind, config.num_pictures, run.negatives)
     return [
         callbacks.BadBatchGuard(progress, source, folder.bad_batch),
         callbacks.Validation(

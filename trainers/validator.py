@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import keras
 import numpy as np
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.data.batches import Batch
-from tfhand.metrics import MeshErrorMM, PoseErrorMM
+from tfhand.metrics import SIGN_FIGURES, MeshErrorMM, PoseErrorMM, sign_figures
 from trainers.depth_maps import predicted_surface
 from trainers.model import forward_of
 from trainers.pictures import contact_sheet
@@ -24,7 +25,8 @@ FIGURES = {
 def figures_of(kind: str, labels: Iterable[str], outputs: Iterable[str]) -> tuple[str, ...]:
     """Names of the figures that a stage of `kind` can be judged by, with such `labels` and `outputs` of the network."""
     has_meshes = "vertices_uvd" in labels and "vertices_uvd" in outputs
-    return tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or has_meshes)
+    figures = tuple(name for name in FIGURES[kind] if name != "mesh_error_mm" or has_meshes)
+    return figures + SIGN_FIGURES if kind == "full" and SIGN_LOGITS in outputs else figures
 
 
 class Validator:
@@ -36,16 +38,24 @@ class Validator:
         faces: (F, 3) triangles of the network mesh, for pictures.
         kind: which figures a stage can be judged by: heatmap, pose or full.
         num_pictures: samples to draw; 0 draws none.
+        negatives: batches (B, S, S, 3) uint8 of crops without a hand, for a network that tells; None for others.
     """
 
     def __init__(
-        self, network: keras.Model, batches: Sequence[Batch], faces: np.ndarray, kind: str, num_pictures: int
+        self,
+        network: keras.Model,
+        batches: Sequence[Batch],
+        faces: np.ndarray,
+        kind: str,
+        num_pictures: int,
+        negatives: Sequence[np.ndarray] | None = None,
     ):
         self.network = network
         self.batches = batches
         self.faces = faces
         self.kind = kind
         self.num_pictures = num_pictures
+        self.negatives = negatives
         self.true = {key: np.concatenate([labels[key] for _, labels in batches]) for key in batches[0][1]}
         self.model = forward_of(network, kind)
 
@@ -53,7 +63,10 @@ class Validator:
         """Returns the figures by name, and a picture (H, W, 3) uint8 RGB if any is wanted and possible."""
         outputs = [self._predict(images, labels) for images, labels in self.batches]
         pred = {key: np.concatenate([output[key] for output in outputs]) for key in outputs[0]}
-        figures = {name: self._figure(name, pred) for name in figures_of(self.kind, self.true, self.network.output)}
+        names = figures_of(self.kind, self.true, self.network.output)
+        figures = {name: self._figure(name, pred) for name in names if name not in SIGN_FIGURES}
+        if SIGN_LOGITS in pred:
+            figures |= sign_figures(pred[SIGN_LOGITS], *self._other_signs())
         return figures, self._picture(pred) if self.num_pictures and self.kind != "pose" else None
 
     def _predict(self, images: np.ndarray, labels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -63,8 +76,16 @@ class Validator:
         last = max(key for key in outputs if key.startswith("heatmaps_"))
         wanted = {"joints_uv": peaks(_array(outputs[last]))}
         if self.kind == "full":
-            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd") if key in outputs}
+            wanted |= {key: _array(outputs[key]) for key in ("vertices_uvd", "joints_uvd", SIGN_LOGITS) if key in outputs}
         return wanted
+
+    def _other_signs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (N, 2) of the validation crops in a mirror, and of crops without a hand."""
+        mirrored = [images[:, :, ::-1] for images, _ in self.batches]
+        return tuple(
+            np.concatenate([_array(self.model.predict(np.float32(images) / 255, verbose=0)[SIGN_LOGITS]) for images in crops])
+            for crops in (mirrored, self.negatives)
+        )
 
     def _figure(self, name: str, pred: dict[str, np.ndarray]) -> float:
         if name == "joint_uv_error_px":

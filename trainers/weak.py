@@ -17,7 +17,6 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tfhand.data import BatchSource
-from tfhand.data.batches import Batch
 from tfhand.data.datasets import get_dataset, open_dataset
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
@@ -80,7 +79,9 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
                 hands, config.data, stage, network.input_size, config.seed + number, backgrounds, depth_size
             )
 
-        return TrainingData(batches, _validation(config, validation_set, network.input_size, depth_size))
+        validation = _validation(config, validation_set)
+        crops = data.load_crops(validation, network.input_size, depth_size)
+        return TrainingData(batches, crops, data.load_negatives(validation, network))
 
     return open_data
 
@@ -118,12 +119,11 @@ def _check_depth(sample: Any, wanted: bool) -> None:
         )
 
 
-def _validation(config: WeakConfig, dataset: Any, size: int, depth_size: int | None) -> list[Batch]:
-    """The first hands of the validation split as plain crops, with all that is known of them."""
+def _validation(config: WeakConfig, dataset: Any) -> Any:
+    """The first hands of the validation split, with all that is known of them."""
     hands = data.FirstSamples(dataset, config.data.num_validation)
-    if not get_dataset(config.dataset).with_meshes:
-        hands = WeakSamples(hands, with_3d_pose=True)  # meshes of other templates can't be compared with
-    return list(BatchSource(hands, data.VALIDATION_BATCH, size, shuffle=False, depth_size=depth_size))
+    # Meshes of other templates can't be compared with.
+    return hands if get_dataset(config.dataset).with_meshes else WeakSamples(hands, with_3d_pose=True)
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ LABELS = {
     "mesh": {"joints_uvd", "camera", "vertices_uvd"},
     "pseudo_mesh": {"joints_uvd", "camera", "pseudo_vertices_uvd"},
     "depth": {"camera", "depth_map"},
+    "signs": {"present", "known_side"},
 }
 
 
@@ -106,7 +107,7 @@ def test_it_compiles(octahedron, batch):
 @pytest.mark.parametrize(
     ("weights", "options", "message"),
     [
-        ({"vertx": 1.0}, None, "unknown loss 'vertx'; expected one of depth, edge, heatmap, .*vertex_l1"),
+        ({"vertx": 1.0}, None, "unknown loss 'vertx'; expected one of depth, edge, handedness, heatmap, .*vertex_l1"),
         ({"vertex": 1.0}, {"vertx": {}}, "unknown loss 'vertx'"),
         ({"vertex": -1.0}, None, "weights: expected a finite weight of at least 0 for 'vertex', got -1"),
         ({"vertex": float("nan")}, None, "weights: expected a finite weight"),

@@ -25,6 +25,8 @@ INPUT_OF_TERM = {
     "depth": "depth_map",
     "pose": "joints_uvd_mesh",
     "pose_l1": "joints_uvd_mesh",
+    "presence": "sign_logits",
+    "handedness": "sign_logits",
 }
 #: A quadratic has exact differences at any step, a smooth sum over many pixels good ones at a long one, which rounding
 #: hardly changes; absolute values have theirs between the kinks.
@@ -98,10 +100,10 @@ def test_degenerate_triangles_have_no_normal(octahedron, rng):
     assert np.isfinite(gradient(function, point)).all()
 
 
-@pytest.mark.parametrize("name", ["heatmap_cross_entropy", "joint_uv"])
+@pytest.mark.parametrize("name", ["heatmap_cross_entropy", "joint_uv", "presence", "handedness"])
 def test_extreme_logits_are_safe(octahedron, rng, name):
     y_true, y_pred = make_batch(rng, 6)
-    y_pred["heatmaps_1"] *= 1e4
+    y_pred[INPUT_OF_TERM[name]] *= 1e4
     function, point = term_of(name, octahedron, y_true, y_pred)
     assert np.isfinite(float(function(point))) and np.isfinite(gradient(function, point)).all()
 

@@ -15,6 +15,7 @@ MESH_TERMS = ("vertex", "vertex_l1", "normal", "edge", "laplacian")
 POSE_TERMS = ("pose", "pose_l1")
 PSEUDO_TERMS = ("pseudo_edge", "pseudo_laplacian")
 WEAK_TERMS = ("depth", "silhouette", *PSEUDO_TERMS)  # silhouette: test_silhouette.py
+SIGN_TERMS = ("presence", "handedness")  # test_signs.py
 
 
 def value(name: str, mesh, y_true: dict, y_pred: dict, **options) -> float:
@@ -43,7 +44,7 @@ def neighbours(mesh) -> list[set[int]]:
 
 
 def test_every_term_is_tested_here():
-    assert set(loss_names()) == {*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS, *WEAK_TERMS}
+    assert set(loss_names()) == {*HEATMAP_TERMS, *MESH_TERMS, *POSE_TERMS, *WEAK_TERMS, *SIGN_TERMS}
 
 
 def test_vertex(mesh, batch):

@@ -31,12 +31,14 @@ def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) ->
     def moved(key: str) -> np.ndarray:
         return (y_true[key] + rng.normal(0, off, y_true[key].shape)).astype(np.float32)
 
+    y_true |= {"present": np.ones(BATCH, np.float32), "known_side": np.ones(BATCH, np.float32)}
     maps = rng.normal(0, 1, (2, BATCH, *MAP, NUM_JOINTS)).astype(np.float32)
     y_pred = {
         "vertices_uvd": moved("vertices_uvd"),
         "joints_uvd_mesh": moved("joints_uvd"),
         "depth_map": depth_map(rng, cameras, holes=0.0),
         "surface_uv": np.stack([np.stack(np.meshgrid(*2 * [(np.arange(6) + 0.5) / 6]), axis=-1)] * BATCH).astype(np.float32),
+        "sign_logits": np.array([[0.7, -1.2], [-0.4, 0.3]], np.float32),
         "heatmaps_1": maps[0],
         "heatmaps_2": maps[1],
     }

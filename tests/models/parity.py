@@ -7,13 +7,13 @@ import sys
 import numpy as np
 
 from tests.models.toys import toy_template
-from tfhand.models import build_network
+from tfhand.models import build_network, get_preset
 
 
 def made_up_outputs(name: str) -> dict[str, np.ndarray]:
     """Outputs for one random image, all weights drawn in the order of their paths."""
     rng = np.random.default_rng(11)
-    model = build_network(name, template=toy_template())
+    model = build_network(name, template=toy_template(), signs=get_preset(name).signs is not None)
     for weight in sorted(model.weights, key=lambda weight: weight.path):
         shape = tuple(weight.shape)
         if "variance" in weight.path or "gamma" in weight.path:

@@ -10,7 +10,7 @@ from tfhand.data import ShardedDataset
 from tfhand.mesh import HandTemplate
 from tfhand.synthetic.split import background_cell, in_split, shape_cell, view_cell
 from trainers.config import DataConfig
-from trainers.data import load_validation_set, open_backgrounds, open_training_set
+from trainers.data import open_backgrounds, open_training_set, open_validation_set
 
 
 @pytest.mark.parametrize("endless", [False, True])
@@ -22,7 +22,7 @@ def test_rendered_sets_are_those_of_their_splits(tmp_path, endless):
     if endless:
         training.close()
     else:
-        load_validation_set(config, tmp_path, 32, template.num_vertices)
+        assert len(open_validation_set(config, tmp_path, template.num_vertices)) == 6
         sets["validation"] = list(ShardedDataset(tmp_path / "validation"))
     for split, samples in sets.items():
         for sample in samples:

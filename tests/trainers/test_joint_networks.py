@@ -26,7 +26,7 @@ class ToyJoints(keras.Model):
         super().__init__(image, {"heatmaps_1": maps, "joints_uvd_mesh": joints, "joints_uvd": joints})
 
     def stage_layers(self, stage):
-        return [self.get_layer({"heatmap": "maps", "mesh": "latent", "pose": "pose"}[stage])]
+        return [self.get_layer(name) for name in {"heatmap": ["maps"], "mesh": ["latent"], "pose": ["pose"]}.get(stage, [])]
 
     def heatmap_model(self):
         return keras.Model(self.input, {"heatmaps_1": self.output["heatmaps_1"]})

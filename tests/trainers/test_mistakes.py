@@ -19,7 +19,7 @@ def test_out_that_is_a_file(tmp_path):
 def test_unknown_preset_and_loss_list_the_known(tmp_path):
     with pytest.raises(SystemExit, match=r"error: .*'hourglass-small', .*'mobile', .*'paper'.*got 'huge'"):
         main([f"--out={tmp_path / 'run'}", "--preset=huge"])
-    with pytest.raises(SystemExit, match="error: unknown loss 'taste'; expected one of depth, edge, heatmap, .*vertex_l1"):
+    with pytest.raises(SystemExit, match="error: unknown loss 'taste'; expected one of depth, edge, handedness, heatmap, .*vertex_l1"):
         main([f"--out={tmp_path / 'run'}", "--stages.full.losses.taste=1"])
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from toy import OCTAHEDRON, SIZE, Hands, ToyNet
 
-from tfhand.data import BatchSource
+from tfhand.data import BatchSource, crop
+from tfhand.data.sign_views import negative_crops
 from tfhand.geometry import uvd_to_xyz
-from tfhand.metrics import mesh_error_mm, pose_error_mm
-from trainers.validator import FIGURES, Validator
+from tfhand.metrics import SIGN_FIGURES, mesh_error_mm, pose_error_mm
+from trainers.validator import FIGURES, Validator, figures_of
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,23 @@ def test_figures_equal_those_of_an_evaluation(batches, kind):
     assert (picture is None) == (kind == "pose")
     if picture is not None:
         assert picture.dtype == np.uint8 and picture.shape == (2 * 256, 2 * 3 * 256, 3)
+
+
+def test_signs_are_judged_on_hands_mirrored_hands_and_none(batches):
+    network = ToyNet(signs=True)
+    negatives = list(negative_crops(Hands(6), SIZE, "right", None, batch_size=4))
+    assert [len(crops) for crops in negatives] == [4, 2]
+    figures, _ = Validator(network, batches, OCTAHEDRON.faces, "full", 0, negatives).run()
+    assert tuple(figures) == FIGURES["full"] + SIGN_FIGURES == figures_of("full", batches[0][1], network.output)
+    assert figures_of("heatmap", batches[0][1], network.output) == FIGURES["heatmap"]
+    right = {"hand": [], "none": [], "side": []}
+    for index in range(6):
+        for side in ("right", "left"):
+            image = crop(Hands()[index], SIZE, hand_side=side)["image"]
+            logits = network.predict(image[None] / np.float32(255), verbose=0)["sign_logits"][0]
+            right["hand"].append(logits[0] > 0)
+            right["side"].append((logits[1] > 0) == (side == "right"))
+        image = negatives[index // 4][index % 4]
+        right["none"].append(network.predict(image[None] / np.float32(255), verbose=0)["sign_logits"][0, 0] <= 0)
+    assert figures["presence_accuracy"] == pytest.approx((np.mean(right["hand"]) + np.mean(right["none"])) / 2)
+    assert figures["handedness_accuracy"] == pytest.approx(np.mean(right["side"]))

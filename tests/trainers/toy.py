@@ -21,7 +21,7 @@ OCTAHEDRON = SimpleNamespace(
 class ToyNet(keras.Model):
     """Heat-maps, mesh and pose from a `SIZE` x `SIZE` image, with batch norm; see `HandMeshNet` for the methods.
 
-    The mesh starts as an octahedron about the crop's centre.
+    The mesh starts as an octahedron about the crop's centre. With `signs` it has logits of presence and side, too.
     """
 
     input_size = SIZE
@@ -31,7 +31,7 @@ class ToyNet(keras.Model):
     preset = SimpleNamespace(to_config=lambda: {"name": "toy"})
     topology = SimpleNamespace(place_of_vertex=np.arange(6))
 
-    def __init__(self):
+    def __init__(self, signs: bool = False):
         image = keras.Input((SIZE, SIZE, 3), name="image")
         features = layers.Conv2D(8, 3, strides=2, padding="same", name="stem")(image)
         features = layers.ReLU()(BatchNorm(name="stem_bn")(features))
@@ -43,10 +43,15 @@ class ToyNet(keras.Model):
         pose = keras.Sequential(pose, name="pose")
         joints = pose(vertices)
         outputs = {"heatmaps_1": maps, "vertices_uvd": vertices, "joints_uvd_mesh": joints, "joints_uvd": joints}
+        sign_stage = None
+        if signs:
+            sign_stage = keras.Sequential([keras.Input(features.shape[1:]), layers.Flatten(), layers.Dense(2)], name="sign")
+            outputs["sign_logits"] = sign_stage(features)
         super().__init__(image, outputs, name="toy")
+        self.sign_stage = sign_stage
 
     def stage_layers(self, stage):
-        names = {"heatmap": ["stem", "stem_bn", "maps"], "mesh": ["mesh_stage"], "pose": ["pose"]}[stage]
+        names = {"heatmap": ["stem", "stem_bn", "maps"], "mesh": ["mesh_stage"], "pose": ["pose"], "sign": ["sign"] if self.sign_stage else []}[stage]
         return [self.get_layer(name) for name in names]
 
     def heatmap_model(self):

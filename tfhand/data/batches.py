@@ -13,13 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from tfhand.constants import CANONICAL_SIDE
 from tfhand.data.augment import AugmentConfig, Backgrounds, crop
 from tfhand.data.depth_noise import DepthNoiseConfig
+from tfhand.data.others import KNOWN_SIDE, PRESENT, OthersConfig, draw_shown
 from tfhand.data.sample import HandSample
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 #: Labels of a batch, as far as the dataset has them; see `tfhand.data.augment.crop`.
 TARGETS = ("vertices_uvd", "joints_uvd", "camera", "pseudo_vertices_uvd", "depth_map")
+#: A third number beside seed and place, for a generator that draws what a crop shows: those that show the sample's hand
+#: are the same with and without others among them.
+_OTHERS_STREAM = 1
 
 
 class BatchSource:
@@ -39,6 +44,8 @@ class BatchSource:
         backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
         depth_size: side of the depth maps, pixels; None leaves them out, as for datasets without depth.
         depth_noise: the sensor that depth maps come from; None takes the dataset's depth as it is.
+        others: how many crops show no hand or one of the other side; their labels of the hand mean nothing, and targets
+            get `present` and `known_side` (`tfhand.data.others`). None leaves all crops and targets as they are.
 
     Raises:
         ValueError: an empty dataset or a batch size below 1.
@@ -55,6 +62,7 @@ class BatchSource:
         backgrounds: Backgrounds | None = None,
         depth_size: int | None = None,
         depth_noise: DepthNoiseConfig | None = None,
+        others: OthersConfig | None = None,
     ):
         if len(dataset) == 0:
             raise ValueError("dataset: expected at least one sample, got none.")
@@ -69,6 +77,7 @@ class BatchSource:
         self.backgrounds = backgrounds
         self.depth_size = depth_size
         self.depth_noise = depth_noise
+        self.others = others
 
     def __len__(self) -> int:
         """Batches in an epoch: rounded down when shuffling (but at least one), up otherwise."""
@@ -80,7 +89,8 @@ class BatchSource:
     def target_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of what a batch's targets hold, without the batch axis (looks at the first sample)."""
         view = crop(self.dataset[0], 8, depth_size=self.depth_size)
-        return {name: view[name].shape for name in TARGETS if name in view}
+        shapes = {name: view[name].shape for name in TARGETS if name in view}
+        return shapes if self.others is None else {**shapes, PRESENT: (), KNOWN_SIDE: ()}
 
     def indices(self, i: int) -> list[int]:
         """Numbers of the samples in batch `i`."""
@@ -119,10 +129,16 @@ class BatchSource:
     def _crop(self, sample: HandSample, place: int) -> dict[str, Any]:
         drawn = self.augment is not None or self.depth_noise is not None
         rng = np.random.default_rng([self.seed, place]) if drawn else None
-        return crop(
-            sample, self.size, self.augment, rng, self.backgrounds,
+        side, labels = CANONICAL_SIDE, {}
+        if self.others is not None:
+            own = np.random.default_rng([self.seed, place, _OTHERS_STREAM])
+            shown = draw_shown(sample, self.others, own, side, self.backgrounds)
+            sample, side, labels = shown.sample, shown.hand_side, shown.labels
+        view = crop(
+            sample, self.size, self.augment, rng, self.backgrounds, side,
             depth_size=self.depth_size, depth_noise=self.depth_noise,
         )  # fmt: skip
+        return {**view, **labels}
 
 
 def iterate(source: BatchSource, start_step: int = 0, steps: int | None = None, workers: int = 2) -> Iterator[Batch]:

@@ -154,7 +154,9 @@ def encode(sample: HandSample) -> bytes:
     return save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata={"sample": record})
 
 
-def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> HandSample:
+def decode(
+    data: bytes, with_depth: bool = True, with_alpha: bool = True, with_hand_alpha: bool = False
+) -> HandSample:
     """The inverse of `encode`, but for what JPEG and the depth's steps cost. What older files don't have is None.
 
     Args:
@@ -162,6 +164,7 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
         with_depth: False leaves `depth_mm`, `scene_depth_mm` and `hand_alpha` None and saves their decoding, for
             training that does not use them.
         with_alpha: likewise for `alpha`.
+        with_hand_alpha: True decodes `hand_alpha` whatever `with_depth` says.
     Raises:
         ValueError: the bytes are not a sample.
     """
@@ -174,7 +177,7 @@ def decode(data: bytes, with_depth: bool = True, with_alpha: bool = True) -> Han
     if record["format"] != _FORMAT:
         raise ValueError(f"data: expected format {_FORMAT}, got {record['format']}.")
     pixels: dict[str, np.ndarray | None] = {}
-    for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth)):
+    for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth or with_hand_alpha)):
         if wanted and name in tensors:
             pixels[name] = cv2.imdecode(tensors[name], cv2.IMREAD_GRAYSCALE)
     if with_depth:

@@ -166,15 +166,17 @@ class ShardedDataset:
         data_dir: folder with `dataset.json`.
         with_depth: decode depth maps too (they are the slowest part of a sample).
         with_alpha: decode alpha masks too.
+        with_hand_alpha: decode the hands' own masks, also without depth.
     Raises:
         FileNotFoundError: the folder is missing, empty, unfinished or lacks a shard.
         ValueError: a file of it is damaged.
     """
 
-    def __init__(self, data_dir: str | Path, with_depth: bool = False, with_alpha: bool = True):
+    def __init__(
+        self, data_dir: str | Path, with_depth: bool = False, with_alpha: bool = True, with_hand_alpha: bool = False
+    ):
         self.data_dir = Path(data_dir)
-        self.with_depth = with_depth
-        self.with_alpha = with_alpha
+        self.with_depth, self.with_alpha, self.with_hand_alpha = with_depth, with_alpha, with_hand_alpha
         self.info = read_info(self.data_dir)
         self._paths = [self.data_dir / name for name in self.info["shards"]]
         absent = [path.name for path in self._paths if not path.is_file()]
@@ -218,7 +220,7 @@ class ShardedDataset:
                 raise _damaged(self._paths[shard], error) from error
 
     def __getitem__(self, index: int) -> HandSample:
-        return decode(self.raw(int(index)), self.with_depth, self.with_alpha)
+        return decode(self.raw(int(index)), self.with_depth, self.with_alpha, self.with_hand_alpha)
 
     def __iter__(self) -> Iterator[HandSample]:
         return (self[index] for index in range(len(self)))

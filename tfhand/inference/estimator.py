@@ -21,6 +21,7 @@ from tfhand.geometry import (
 from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
 from tfhand.inference.result import HandResult
+from tfhand.inference.signs import presence_of, side_shares
 from tfhand.inference.view import network_view
 from tfhand.io import read_image, to_rgb_uint8
 
@@ -106,7 +107,8 @@ class HandEstimator:
             box: (4,) `x, y, w, h` around the hand in pixels, best with a margin of about a quarter of the hand
                 on every side; made square around its centre. None takes the whole image.
             side: "right", "left", or "auto": the network runs on the photograph and on its mirror image, and
-                the side whose joints are seen more sharply is kept.
+                the side that it takes it for is kept; if it was not trained to tell, the side whose joints are seen
+                more sharply.
             camera: (4,) intrinsics `fx, fy, u0, v0` in pixels. None assumes a field of view of 60 degrees.
             root_depth_mm: distance of the wrist along the optical axis. None finds the one at which the bones
                 have the proportions of an average hand.
@@ -136,7 +138,7 @@ class HandEstimator:
         crops, cameras = zip(*views)
         outputs = self.run(np.stack(crops))
         seen = joint_confidence(last_heatmaps(outputs), self.model.heatmap_kind)
-        plausible = seen.mean(axis=1) / max(seen.mean(axis=1).sum(), 1e-6)
+        plausible, presence = side_shares(outputs, seen.mean(axis=1)), presence_of(outputs)
         best = int(plausible.argmax())
         side = sides[best]
         vertices, joints = outputs["vertices_uvd"][best], outputs["joints_uvd"][best]
@@ -156,6 +158,7 @@ class HandEstimator:
             hand_scale_mm=float(cam[5]),
             confidence=float(seen[best].mean()),
             joint_confidence=seen[best],
+            presence=None if presence is None else float(presence[best]),
             side_confidence={one: float(value) for one, value in zip(sides, plausible)},
             assumed=tuple(sorted(assumed)),
         )

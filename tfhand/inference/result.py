@@ -35,6 +35,7 @@ class HandResult:
         hand_scale_mm: length of the middle finger's MCP-PIP bone that depths were measured with.
         confidence: 0..1, how sharply the joints were seen, mean over the joints.
         joint_confidence: (21,) float32, the same for each joint.
+        presence: 0..1, how surely a hand was looked at, as the network says; None if it was not trained to tell.
         side_confidence: how plausible each side that was tried is; 0..1, they sum to 1.
         assumed: which of `ASSUMPTIONS` this result rests on.
     """
@@ -50,6 +51,7 @@ class HandResult:
     hand_scale_mm: float
     confidence: float
     joint_confidence: np.ndarray
+    presence: float | None = None
     side_confidence: dict[str, float] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
 
@@ -68,6 +70,7 @@ class HandResult:
         return {
             "side": self.side,
             "confidence": round(self.confidence, 4),
+            "presence": None if self.presence is None else round(self.presence, 4),
             "side_confidence": {side: round(value, 4) for side, value in self.side_confidence.items()},
             "assumed": {name: ASSUMPTIONS[name] for name in self.assumed},
             "box": _rounded(self.box, 2),

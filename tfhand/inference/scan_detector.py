@@ -14,6 +14,7 @@ from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.detector import Detection, check_side
 from tfhand.inference.estimator import HandEstimator, last_heatmaps
 from tfhand.inference.hand_score import hand_score
+from tfhand.inference.signs import presence_of, side_evidence
 from tfhand.inference.view import network_view
 
 #: Larger pictures are shrunk before they are searched: longer side, pixels.
@@ -74,15 +75,15 @@ class ScanDetector:
 
     def _search(self, image: np.ndarray, boxes: np.ndarray, side: str) -> Detection | None:
         known = self.estimator.model.hand_side if side == "auto" else side
-        scores, joints = self._look(image, boxes, [known] * len(boxes))
+        scores, joints, _ = self._look(image, boxes, [known] * len(boxes))
         sides = SIDES if side == "auto" else (side,)
         for _ in range(_ROUNDS):
             chosen = np.argsort(-scores, kind="stable")[:_KEPT]
             boxes = np.repeat(square_box_around(joints[chosen], _EXPAND), len(sides), axis=0)
             of = list(sides) * len(chosen)
-            scores, joints = self._look(image, boxes, of)
-            # Of each box the side that is seen better goes on.
-            better = scores.reshape(-1, len(sides)).argmax(axis=1) + np.arange(len(chosen)) * len(sides)
+            scores, joints, likely = self._look(image, boxes, of)
+            # Of each box the side that it rather is goes on.
+            better = likely.reshape(-1, len(sides)).argmax(axis=1) + np.arange(len(chosen)) * len(sides)
             scores, joints, of = scores[better], joints[better], [of[place] for place in better]
         chosen = np.argsort(-scores, kind="stable")[:_CHECKED]
         checked = [self._check(image, square_box_around(joints[place], _EXPAND), of[place]) for place in chosen]
@@ -94,17 +95,20 @@ class ScanDetector:
         side_px = box[2] * _VIEWS[:, 2:]
         centre = box[:2] + box[2:] / 2 + _VIEWS[:, :2] * box[2]
         views = np.concatenate([centre - side_px / 2, side_px, side_px], axis=1).astype(np.float32)
-        scores, joints = self._look(image, views, [side] * len(views))
+        scores, joints, _ = self._look(image, views, [side] * len(views))
         mean = joints.mean(axis=0)
         wander = np.linalg.norm(joints - mean, axis=-1).mean() / (box[2] / _EXPAND)
         if wander > _STEADY:
             return None
         return Detection(square_box_around(mean, _EXPAND), side, float(scores.mean()))
 
-    def _look(self, image: np.ndarray, boxes: np.ndarray, sides: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Scores (N,) and joints (N, 21, 2), pixels, of a hand of each side in each box (N, 4)."""
+    def _look(
+        self, image: np.ndarray, boxes: np.ndarray, sides: list[str]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scores (N,) and joints (N, 21, 2), pixels, of a hand of each side in each box (N, 4); and (N,) how likely that
+        side is there, in numbers to compare within a box: the network's evidence, or the score if it has none."""
         model, intrinsics = self.estimator.model, default_intrinsics(image.shape[1::-1])
-        scores, joints = [], []
+        scores, joints, likely = [], [], []
         for start in range(0, len(boxes), _BATCH):
             part, of = boxes[start : start + _BATCH], sides[start : start + _BATCH]
             crops = [
@@ -118,9 +122,12 @@ class ScanDetector:
             uvd = outputs["joints_uvd"][: len(part)]
             mirrored = np.array([one != model.hand_side for one in of])[:, None, None]
             uv = np.where(mirrored, mirror_uvd(uvd), uvd)[..., :2] * part[:, None, 2:] + part[:, None, :2]
-            scores.append(hand_score(seen, uv, part))
+            real = {name: value[: len(part)] for name, value in outputs.items()}
+            presence, evidence = presence_of(real), side_evidence(real)
+            scores.append(hand_score(seen, uv, part, presence))
             joints.append(uv)
-        return np.concatenate(scores), np.concatenate(joints)
+            likely.append(scores[-1] if evidence is None else evidence)
+        return np.concatenate(scores), np.concatenate(joints), np.concatenate(likely)
 
 
 def _squares(size: tuple[int, int], levels: tuple[float, ...]) -> Iterator[tuple[float, float, float, float]]:

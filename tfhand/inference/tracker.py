@@ -156,7 +156,7 @@ class HandTracker:
                 self._side = best
             if best != hand.side:
                 hand = self.estimator(image, box, best, **self._given)
-        return hand, float(hand_score(hand.confidence, hand.joints_uv, hand.box))
+        return hand, float(hand_score(hand.confidence, hand.joints_uv, hand.box, hand.presence))
 
     def _go_on(self, state: str, hand: HandResult, score: float, image: np.ndarray, time_s: float) -> TrackedHand:
         self._box = self._next_box(hand, image.shape[1::-1])

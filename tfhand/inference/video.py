@@ -152,6 +152,7 @@ def frame_record(frame: Frame, tracked: TrackedHand, vertices: bool = False) -> 
         estimate = hand.to_dict()
         names = ["side", "confidence", "box", "intrinsics", "root_depth_mm", "hand_scale_mm"]
         names += ["joint_confidence", "joints_uv", "joints_mm", *(["vertices_mm"] if vertices else [])]
+        names += [] if hand.presence is None else ["presence"]
         record |= {name: estimate[name] for name in names}
     return record
 

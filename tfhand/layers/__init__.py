@@ -9,8 +9,10 @@ from tfhand.layers.gather_vertices import GatherVertices
 from tfhand.layers.heatmap_pooling import HeatmapPooling
 from tfhand.layers.hourglass import Hourglass
 from tfhand.layers.joint_anchors import JointAnchors
+from tfhand.layers.pose_cues import PoseCues
 from tfhand.layers.residual import ResidualModule
 from tfhand.layers.soft_argmax import SoftArgmax2D
+from tfhand.layers.stop_gradient import StopGradient
 from tfhand.layers.tree_pool import TreePool
 from tfhand.layers.tree_upsample import TreeUpsample
 from tfhand.layers.vertex_mask import VertexMask
@@ -23,8 +25,10 @@ __all__ = [
     "HeatmapPooling",
     "Hourglass",
     "JointAnchors",
+    "PoseCues",
     "ResidualModule",
     "SoftArgmax2D",
+    "StopGradient",
     "TreePool",
     "TreeUpsample",
     "VertexMask",

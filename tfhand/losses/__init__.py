@@ -4,6 +4,7 @@ from tfhand.losses.base import LossInputs, LossTerm
 from tfhand.losses.composite import FULLY_SUPERVISED_WEIGHTS, WEAKLY_SUPERVISED_WEIGHTS, CompositeLoss
 from tfhand.losses.depth import DepthLoss
 from tfhand.losses.edge import EdgeLoss
+from tfhand.losses.handedness import HandednessLoss
 from tfhand.losses.heatmap import HeatmapLoss
 from tfhand.losses.heatmap_cross_entropy import HeatmapCrossEntropy
 from tfhand.losses.joint_uv import JointUV
@@ -11,6 +12,7 @@ from tfhand.losses.laplacian import LaplacianLoss
 from tfhand.losses.normal import NormalLoss
 from tfhand.losses.pose import PoseLoss
 from tfhand.losses.pose_l1 import PoseL1
+from tfhand.losses.presence import PresenceLoss
 from tfhand.losses.pseudo_edge import PseudoEdgeLoss
 from tfhand.losses.pseudo_laplacian import PseudoLaplacianLoss
 from tfhand.losses.registry import get_loss, loss_names, register_loss
@@ -25,6 +27,7 @@ __all__ = [
     "CompositeLoss",
     "DepthLoss",
     "EdgeLoss",
+    "HandednessLoss",
     "HeatmapCrossEntropy",
     "HeatmapLoss",
     "JointUV",
@@ -35,6 +38,7 @@ __all__ = [
     "NormalLoss",
     "PoseL1",
     "PoseLoss",
+    "PresenceLoss",
     "PseudoEdgeLoss",
     "PseudoLaplacianLoss",
     "SilhouetteLoss",

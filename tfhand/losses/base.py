@@ -15,8 +15,9 @@ from tfhand.losses.topology import MeshTopology
 
 
 #: What a term must be given of the ground truth. "joints_2d" is `joints_uvd` without its d, "joints_3d" all of it,
-#: "mesh" is `vertices_uvd`, "depth" is `depth_map`, "pseudo_mesh" is `pseudo_vertices_uvd`.
-SUPERVISION = ("joints_2d", "joints_3d", "mesh", "depth", "pseudo_mesh")
+#: "mesh" is `vertices_uvd`, "depth" is `depth_map`, "pseudo_mesh" is `pseudo_vertices_uvd`, "signs" is `present` and
+#: `known_side` of batches in which not every crop shows a hand of the known side.
+SUPERVISION = ("joints_2d", "joints_3d", "mesh", "depth", "pseudo_mesh", "signs")
 
 
 class LossInputs:
@@ -29,7 +30,8 @@ class LossInputs:
 
     Args:
         y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6); for the weakly supervised terms
-            `pseudo_vertices_uvd` (B, V, 3) and `depth_map` (B, S, S), mm, 0 where the hand isn't seen or measured.
+            `pseudo_vertices_uvd` (B, V, 3) and `depth_map` (B, S, S), mm, 0 where the hand isn't seen or measured;
+            `present` and `known_side` (B,), 0 or 1, of batches with other crops (`tfhand.data.others`).
         y_pred: outputs of the network, and `depth_map` (B, S, S) and `surface_uv` (B, S, S, 2) where they were
             rendered from them; which ones are needed depends on the terms.
     """
@@ -62,6 +64,13 @@ class LossInputs:
         if not keys:
             raise ValueError(f"y_pred: expected entries 'heatmaps_1', ..., got {sorted(self.y_pred)}.")
         return [self.pred(key) for key in keys]
+
+    @cached_property
+    def known_hand(self) -> Any:
+        """(B,): 1 where the labels are of a hand that the crop shows as the network knows it, else 0; None where all are."""
+        if "present" not in self.y_true:
+            return None
+        return self.true("present") * self.true("known_side")
 
     @cached_property
     def joints_uv(self) -> Any:
@@ -140,7 +149,7 @@ class LossTerm:
         self.topology = topology
 
     def __call__(self, y_true: Mapping[str, Any], y_pred: Mapping[str, Any]) -> Any:
-        """Returns the loss averaged over the batch, a scalar.
+        """Returns the loss averaged over the samples that count, a scalar.
 
         Args:
             y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6).
@@ -149,11 +158,23 @@ class LossTerm:
         Raises:
             ValueError: an entry that the term needs is missing.
         """
-        return ops.mean(self.call(LossInputs(y_true, y_pred)))
+        return self.mean(LossInputs(y_true, y_pred))
+
+    def mean(self, inputs: LossInputs) -> Any:
+        """The loss averaged over the samples of the batch that count, a scalar; 0 where none does."""
+        values, counts = self.call(inputs), self.counts(inputs)
+        if counts is None:
+            return ops.mean(values)
+        return ops.sum(ops.where(counts > 0.0, values, 0.0)) / ops.maximum(ops.sum(counts), 1.0)
 
     def call(self, inputs: LossInputs) -> Any:
         """Returns the loss of each sample, (B,)."""
         raise TypeError(f"{type(self).__name__} must implement `call(inputs)`.")
+
+    def counts(self, inputs: LossInputs) -> Any:
+        """(B,) of 0 and 1: the samples that the term learns from, or None for all. Unless a term says otherwise, those
+        that show a hand of the known side: of others the labels mean nothing."""
+        return inputs.known_hand
 
 
 def squared_norm(values: Any) -> Any:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from keras import ops
-
 from tfhand.losses.base import LossInputs, LossTerm
 from tfhand.losses.registry import get_loss
 from tfhand.losses.topology import MeshTopology
@@ -86,14 +84,14 @@ class CompositeLoss:
                 supervision "depth" (see `tfhand.rendering.depth.renderer.render_surface`).
 
         Returns:
-            `(total, parts)`: the weighted sum and every term before its weight, float32 scalars, averaged over
-            the batch.
+            `(total, parts)`: the weighted sum and every term before its weight, float32 scalars, each averaged over
+            the samples of the batch that it counts (`LossTerm.counts`), 0 where there are none.
 
         Raises:
             ValueError: an entry that a term needs is missing.
         """
         inputs = LossInputs(y_true, y_pred)
-        parts = {name: ops.mean(term.call(inputs)) for name, term in self.terms.items()}
+        parts = {name: term.mean(inputs) for name, term in self.terms.items()}
         return sum(self.weights[name] * part for name, part in parts.items()), parts
 
 

@@ -5,10 +5,12 @@ from tfhand.metrics.f_score import align_by_joints, f_score
 from tfhand.metrics.pck import auc, pck_curve
 from tfhand.metrics.procrustes import procrustes_align, procrustes_pose_error_mm
 from tfhand.metrics.protocols import PROTOCOLS, Evaluation, Predictions, Protocol, get_protocol
+from tfhand.metrics.signs import SIGN_FIGURES, ranking_auc, sign_accuracy, sign_figures
 from tfhand.metrics.training import MeshErrorMM, PoseErrorMM
 
 __all__ = [
     "PROTOCOLS",
+    "SIGN_FIGURES",
     "Evaluation",
     "MeshErrorMM",
     "PoseErrorMM",
@@ -24,4 +26,7 @@ __all__ = [
     "pose_error_mm",
     "procrustes_align",
     "procrustes_pose_error_mm",
+    "ranking_auc",
+    "sign_accuracy",
+    "sign_figures",
 ]

@@ -20,6 +20,7 @@ def build_network(
     template: HandTemplate | None = None,
     joint_readout: str | None = None,
     propagation: str = "sparse",
+    signs: bool | None = None,
 ) -> HandNet:
     """Builds the network of a preset: a `HandMeshNet`, or a `HandJointNet` for a preset whose pipeline ends without a mesh.
 
@@ -29,11 +30,14 @@ def build_network(
         template: the hand; None takes the one that comes with the package. No matter to a network without a mesh.
         joint_readout: "mesh" or "heatmap"; None takes the preset's.
         propagation: of the graph convolutions, "sparse" or "dense", where there are some.
+        signs: whether the network says if there is a hand and of which side, see `HandMeshNet.from_preset`.
 
     Raises:
-        ValueError: an unknown preset or read-out, or weights that do not fit.
+        ValueError: an unknown preset or read-out, weights that do not fit, or signs of a preset without.
         FileNotFoundError: the weights are not there.
     """
     if get_preset(name).pipeline == "joints":
+        if signs:
+            raise ValueError(f"signs: expected False or None with preset {name!r}, which has none, got True.")
         return HandJointNet.from_preset(name, weights, joint_readout)
-    return HandMeshNet.from_preset(name, weights, template, joint_readout, propagation)
+    return HandMeshNet.from_preset(name, weights, template, joint_readout, propagation, signs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfhand.constants import SIGN_LOGITS
 from tfhand.layers import GatherVertices
 from tfhand.models.graph_topology import GraphTopology
 from tfhand.models.hand_net import HandNet, build_heatmap_stage, check_weights, checked_readout
+from tfhand.models.hand_signs import SIGN_PREFIX, build_hand_signs
 from tfhand.models.mesh_stage import build_mesh_stage, uv_readout
 from tfhand.models.pose_regressor import build_pose_regressor
 from tfhand.models.presets import Preset, check_pipeline, get_preset
+from tfhand.models.weight_files import holds_weights, load_weights, shipped_weights
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="tfhand")
 class HandMeshNet(HandNet):
-    """Functional Keras model of three stages: 2D heat-maps, Graph CNN to the mesh, pose regressor.
+    """Functional Keras model of three stages: 2D heat-maps, Graph CNN to the mesh, pose regressor; and a fourth, signs.
 
     Input: `image` (B, S, S, 3) float32 RGB in 0..1, or uint8 in 0..255. Output, a dict of float32:
 
@@ -31,7 +35,9 @@ class HandMeshNet(HandNet):
     - `joints_uvd_mesh` (B, 21, 3), the joints that the pose regressor reads off the mesh (not where the preset's
       regressor gives depths only);
     - `joints_uvd` (B, 21, 3), the joints by the chosen read-out: those of the mesh, or u, v of the last
-      heat-maps with the mesh's d.
+      heat-maps with the mesh's d;
+    - `sign_logits` (B, 2), where the preset has signs: log odds of "the crop holds a hand" and, given that it does, "it is
+      one of `hand_side`".
 
     u, v are in 0..1 across the crop, d is depth behind the wrist in units of the hand's scale.
 
@@ -44,6 +50,7 @@ class HandMeshNet(HandNet):
 
     Attributes:
         heatmap_stage, mesh_stage, pose_stage: the stages as models that share the network's weights.
+        sign_stage: likewise, or None without signs.
 
     Raises:
         ValueError: an unknown read-out, "mesh" where the pose regressor gives depths only, or joint anchors asked of
@@ -86,10 +93,14 @@ class HandMeshNet(HandNet):
         if readout == "heatmap":
             uv = uv_readout(preset, "joints_uv")(last)
             outputs["joints_uvd"] = ops.concatenate([uv, joints[..., -1:]], axis=-1)
+        sign_stage = None if preset.signs is None else build_hand_signs(heatmap_stage, preset)
+        if sign_stage is not None:
+            outputs[SIGN_LOGITS] = sign_stage({name: inputs[name] for name in sign_stage.input})
         super().__init__(inputs=image, outputs=outputs, **{"name": preset.name.replace("-", "_"), **kwargs})
         self.preset, self.topology = preset, topology
         self.joint_readout, self.propagation = readout, propagation
         self.heatmap_stage, self.mesh_stage, self.pose_stage = heatmap_stage, mesh_stage, pose_stage
+        self.sign_stage = sign_stage
 
     @classmethod
     def from_preset(
@@ -99,6 +110,7 @@ class HandMeshNet(HandNet):
         template: HandTemplate | None = None,
         joint_readout: str | None = None,
         propagation: str = "sparse",
+        signs: bool | None = None,
     ) -> HandMeshNet:
         """Builds the network of a preset.
 
@@ -110,13 +122,19 @@ class HandMeshNet(HandNet):
             template: the hand; None takes the one that comes with the package.
             joint_readout: "mesh" or "heatmap"; None takes the preset's.
             propagation: of the graph convolutions, "sparse" or "dense".
+            signs: whether the network has the preset's stage of signs. None: if the weights have it, so that nobody
+                trusts signs that were never trained; True: in any case, random where the weights lack it.
 
         Raises:
-            ValueError: an unknown preset or read-out, or weights that do not fit.
+            ValueError: an unknown preset or read-out, weights that do not fit, or signs of a preset without.
             FileNotFoundError: the weights are not there.
         """
         preset = get_preset(name)
         check_weights(name, weights)
+        if signs and preset.signs is None:
+            raise ValueError(f"signs: expected False or None with preset {name!r}, which has none, got True.")
+        if preset.signs is not None and not (_holds_signs(name, weights) if signs is None else signs):
+            preset = dataclasses.replace(preset, signs=None)
         if template is None:
             from tfhand.mesh import HandTemplate
 
@@ -125,6 +143,15 @@ class HandMeshNet(HandNet):
         model = cls(preset, topology, joint_readout, propagation)
         model.load_named_weights(weights)
         return model
+
+    def load_preset_weights(self, path: str | os.PathLike[str]) -> None:
+        """Loads a file of `save_preset_weights`. Where only one of file and network has signs, the rest is loaded.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is of another preset or does not fit.
+        """
+        load_weights(self.weights, path, self.preset.name, optional=SIGN_PREFIX)
 
     # Sizes
 
@@ -164,3 +191,10 @@ class HandMeshNet(HandNet):
         config = dict(config)
         preset = Preset.from_config(config.pop("preset"))
         return cls(preset, GraphTopology.from_config(config.pop("topology")), **config)
+
+
+def _holds_signs(name: str, weights: str | os.PathLike[str] | None) -> bool:
+    """Whether weights, named as in `HandMeshNet.from_preset`, have those of the signs."""
+    if weights is None or weights == "imagenet":
+        return False
+    return holds_weights(shipped_weights(name) if weights == "default" else weights, SIGN_PREFIX)

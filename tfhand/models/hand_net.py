@@ -15,16 +15,17 @@ from tfhand.models.lite_heatmaps import build_lite_heatmaps
 from tfhand.models.presets import JOINT_READOUTS, LiteConfig, Preset
 from tfhand.models.weight_files import load_weights, save_weights, shipped_weights
 
-STAGES = ("heatmap", "mesh", "pose")
+STAGES = ("heatmap", "mesh", "pose", "sign")
 
 
 class HandNet(keras.Model):
-    """Functional Keras model of a hand in three stages, the first of which gives heat-maps; see the subclasses.
+    """Functional Keras model of a hand in stages, the first of which gives heat-maps; see the subclasses.
 
     Attributes:
         preset: all sizes.
         joint_readout: where u, v of `joints_uvd` come from, "mesh" or "heatmap".
         heatmap_stage, mesh_stage, pose_stage: the stages as models that share the network's weights.
+        sign_stage: likewise where the network says whether there is a hand and of which side, else None.
     """
 
     preset: Preset
@@ -32,6 +33,7 @@ class HandNet(keras.Model):
     heatmap_stage: keras.Model
     mesh_stage: keras.Model
     pose_stage: keras.Model
+    sign_stage: keras.Model | None = None
 
     # Sizes
 
@@ -63,15 +65,16 @@ class HandNet(keras.Model):
     # Stages
 
     def stage_layers(self, stage: str) -> list[keras.layers.Layer]:
-        """The layers of a stage: "heatmap", "mesh" (encoder and Graph CNN) or "pose".
+        """The layers of a stage: "heatmap", "mesh" (encoder and Graph CNN), "pose" or "sign" (none where there is none).
 
         Raises:
             ValueError: an unknown stage.
         """
         if stage not in STAGES:
             raise ValueError(f"stage must be one of {STAGES}, got {stage!r}.")
-        model = {"heatmap": self.heatmap_stage, "mesh": self.mesh_stage, "pose": self.pose_stage}[stage]
-        return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+        model = getattr(self, f"{stage}_stage")
+        layers = [] if model is None else model.layers
+        return [layer for layer in layers if not isinstance(layer, keras.layers.InputLayer)]
 
     def heatmap_model(self) -> keras.Model:
         """Model of the heat-map stage alone, sharing its weights: image -> dict of `heatmaps_1`, ..."""

@@ -14,6 +14,7 @@ from tfhand.models.stage_configs import (
     MeshConfig,
     PoseConfig,
     ResidualEncoderConfig,
+    SignsConfig,
     check_choice,
 )
 
@@ -47,6 +48,8 @@ class Preset:
         pipeline: "mesh" (latent to mesh to joints: `HandMeshNet`) or "joints" (latent to joints, without a mesh:
             `HandJointNet`, for comparison).
         joints: sizes of the last stage where the pipeline is "joints".
+        signs: sizes of the stage that says whether there is a hand and of which side; None for a network without. Of the
+            presets' own networks those have it whose weights have it, see `HandMeshNet.from_preset`.
     """
 
     name: str
@@ -68,17 +71,23 @@ class Preset:
     joint_definition: str = "tfhand"
     pipeline: str = "mesh"
     joints: JointConfig = JointConfig()
+    signs: SignsConfig | None = None
 
     def __post_init__(self) -> None:
         check_choice("input_channels", self.input_channels, INPUT_CHANNELS)
         check_choice("hand_side", self.hand_side, SIDES)
         check_choice("pipeline", self.pipeline, PIPELINES)
+        if self.signs is not None and not (self.pipeline == "mesh" and isinstance(self.backbone, LiteConfig)):
+            raise ValueError(f"signs: expected None without an EfficientNet-Lite0 trunk and a mesh, got {self.signs}.")
 
     def to_config(self) -> dict[str, Any]:
         """JSON-able dict with all fields and the names of the stages' classes."""
         config = dataclasses.asdict(self)
         for key in _STAGES:
-            config[key]["class"] = type(getattr(self, key)).__name__
+            if config[key] is None:
+                del config[key]
+            else:
+                config[key]["class"] = type(getattr(self, key)).__name__
         return config
 
     @classmethod
@@ -86,18 +95,19 @@ class Preset:
         """The preset that `to_config` described; lists become tuples again."""
         stages = {}
         for key in _STAGES:
-            if key not in config:  # of a file from before there was such a stage
+            if key not in config:  # there is none, or it is a file from before there was such a stage
                 continue
             fields = {name: _tuples(value) for name, value in config[key].items() if name != "class"}
             stages[key] = _STAGE_CLASSES[config[key]["class"]](**fields)
         return cls(**{**config, **stages})
 
 
-_STAGES = ("backbone", "encoder", "mesh", "pose", "joints")
+_STAGES = ("backbone", "encoder", "mesh", "pose", "joints", "signs")
 _STAGE_CLASSES = {
     stage.__name__: stage
     for stage in (
-        HourglassConfig, LiteConfig, ResidualEncoderConfig, LiteEncoderConfig, MeshConfig, PoseConfig, JointConfig
+        HourglassConfig, LiteConfig, ResidualEncoderConfig, LiteEncoderConfig, MeshConfig, PoseConfig, JointConfig,
+        SignsConfig,
     )  # fmt: skip
 }
 
@@ -140,6 +150,7 @@ PRESETS: dict[str, Preset] = {
                 hidden=256, hidden_norm=True, coarse=24, filters=((32, 32), (32,)), joint_anchors=True
             ),
             pose=PoseConfig(filters=((16, 16), (16, 16)), hidden=64),
+            signs=SignsConfig(),
         ),
         # The paper's structure, small enough to train from scratch on a CPU; for comparison.
         Preset(
@@ -185,7 +196,11 @@ PRESETS: dict[str, Preset] = {
 #: and its task transfer), one beside each preset that can be trained here.
 BASELINES: dict[str, Preset] = {
     f"{name}-joints": dataclasses.replace(
-        PRESETS[name], name=f"{name}-joints", pipeline="joints", joints=JointConfig(hidden_norm=name == "mobile")
+        PRESETS[name],
+        name=f"{name}-joints",
+        pipeline="joints",
+        joints=JointConfig(hidden_norm=name == "mobile"),
+        signs=None,
     )
     for name in ("paper", "mobile", "hourglass-small")
 }

@@ -133,3 +133,16 @@ class JointConfig:
 
     hidden: tuple[int, ...] = (512, 256)
     hidden_norm: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class SignsConfig:
+    """Whether there is a hand, and of which side (`tfhand.models.hand_signs`).
+
+    Attributes:
+        joint_features: features read off at each joint.
+        hidden: outputs of the one hidden layer.
+    """
+
+    joint_features: int = 16
+    hidden: int = 32

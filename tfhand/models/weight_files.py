@@ -6,8 +6,9 @@ as running variances do not fit into half precision.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def save_weights(
         temporary.write_bytes(save(arrays, metadata={"format": FORMAT, "preset": preset}))
 
 
+def holds_weights(path: str | os.PathLike[str], prefix: str) -> bool:
+    """Whether a weight file has weights whose paths begin with `prefix`; reads no array.
+
+    Raises:
+        FileNotFoundError, ValueError: see `read_weights`.
+    """
+    with _opened(path) as file:
+        return any(name.startswith(prefix) for name in file.keys())  # noqa: SIM118
+
+
 def read_weights(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarray]]:
     """Reads a weight file: the name of its preset, and its arrays by the paths of their variables.
 
@@ -67,26 +78,18 @@ def read_weights(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarra
         FileNotFoundError: there is no such file.
         ValueError: it is not a weight file of this package, or is damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no weight file at {path}.")
-    if path.suffix != SUFFIX:
-        raise ValueError(f"weight files end in {SUFFIX}, got {str(path)!r}.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} can't be read as safetensors; it may be truncated: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} must be of format {FORMAT!r}, got {metadata.get('format')!r}.")
+    with _opened(path) as file:
+        metadata = file.metadata()
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return metadata["preset"], arrays
 
 
 def load_weights(
-    weights: Sequence[Any], path: str | os.PathLike[str], preset: str, allow_extra: bool = False
+    weights: Sequence[Any],
+    path: str | os.PathLike[str],
+    preset: str,
+    allow_extra: bool = False,
+    optional: str | None = None,
 ) -> None:
     """Sets Keras variables from a file that `save_weights` wrote; changes nothing unless all of them fit.
 
@@ -95,6 +98,8 @@ def load_weights(
         path: of the file.
         preset: name that the file must carry.
         allow_extra: whether the file may hold weights of layers that are not there.
+        optional: how the paths of weights begin that only one of file and variables may have; those variables then stay
+            as they are.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -104,6 +109,10 @@ def load_weights(
     if found != preset:
         raise ValueError(f"weights must be of preset {preset!r}, got those of preset {found!r}: {path}.")
     variables = _by_path(weights)
+    if optional is not None and not all(any(name.startswith(optional) for name in names) for names in (variables, arrays)):
+        variables, arrays = (
+            {name: value for name, value in named.items() if not name.startswith(optional)} for named in (variables, arrays)
+        )
     wrong = [f"{name}: missing" for name in variables if name not in arrays]
     if not allow_extra:
         wrong += [f"{name}: not part of the network" for name in arrays if name not in variables]
@@ -117,6 +126,26 @@ def load_weights(
         raise ValueError(f"weights of {path} do not fit the network of preset {preset!r}: {listed}.")
     for name, variable in variables.items():
         variable.assign(arrays[name].astype("float32"))
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """An open file of this package's format; what is wrong with it is said as `read_weights` says it."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weight file at {path}.")
+    if path.suffix != SUFFIX:
+        raise ValueError(f"weight files end in {SUFFIX}, got {str(path)!r}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = (file.metadata() or {}).get("format")
+            if found != FORMAT:
+                raise ValueError(f"{path} must be of format {FORMAT!r}, got {found!r}.")
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} can't be read as safetensors; it may be truncated: {error}") from error
 
 
 def _by_path(weights: Sequence[Any]) -> dict[str, Any]:

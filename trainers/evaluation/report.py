@@ -23,6 +23,10 @@ _ROWS = (
     ("mesh_error_mm", "mesh error", "mm"),
     ("f_score_5", "F-score of aligned meshes, 5 mm", ""),
     ("f_score_15", "F-score of aligned meshes, 15 mm", ""),
+    ("presence_accuracy", "hand or none, accuracy", ""),
+    ("presence_auc", "hand or none, area under the ROC", ""),
+    ("handedness_accuracy", "known side or other, accuracy", ""),
+    ("handedness_auc", "known side or other, area u. ROC", ""),
 )
 
 
