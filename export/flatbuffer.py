@@ -68,7 +68,7 @@ def finish(content: bytes, name: str, metadata: bytes) -> bytes:
         first = [
             op
             for op in graph.operators
-            if _code(model, op) == schema.BuiltinOperator.CAST and set(op.inputs) <= inputs
+            if code_of(model, op) == schema.BuiltinOperator.CAST and set(op.inputs) <= inputs
         ]
         graph.operators = first + [op for op in graph.operators if not any(op is one for one in first)]
     buffer = schema.BufferT()
@@ -93,6 +93,7 @@ def metadata_of(content: bytes, name: str) -> bytes | None:
     return None
 
 
-def _code(model: Any, operator: Any) -> int:
+def code_of(model: Any, operator: Any) -> int:
+    """The number of an operator's kind, of the schema's `BuiltinOperator`."""
     code = model.operatorCodes[operator.opcodeIndex]
     return max(code.builtinCode, code.deprecatedBuiltinCode)

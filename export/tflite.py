@@ -9,7 +9,6 @@ export.metadata` reads what else an app needs. The file is run in LiteRT and com
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ import numpy as np
 
 from export import flatbuffer
 from export.contract import INPUT, QUANTIZATIONS, SIGNATURE, ExportError
-from export.mesh_head import READOUT
+from export.eight_bits import in_8_bits
 from export.metadata import NAME, describe, encode
 from export.network import ExportOptions, check_quantization, run, write_signature
 from export.pictures import calibration_images
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
 SUFFIX = ".tflite"
-#: Ops that int8 files compute in float, by their names: soft-max, and sums and products of coordinates. In 8 bits u, v, d
-#: come in steps of one to two millimetres; all of the rest in float changes nothing more (docs/export.md).
-_IN_FLOAT = re.compile(f"{READOUT}|joints_uv|joint_depth|mesh_joints|sign_cues|Softmax")
 
 
 def export_tflite(model: HandMeshNet, out: Path, options: ExportOptions | None = None) -> str:
@@ -107,18 +103,11 @@ def _convert(served: ServedNetwork, quantize: str, images: np.ndarray | None) ->
             converter._experimental_calibrate_only = True
         try:
             content = converter.convert()
-            return _in_8_bits(content) if quantize == "int8" else content
+            return in_8_bits(content) if quantize == "int8" else content
+        except ExportError:
+            raise
         except Exception as error:  # the converter raises classes of its own that it does not export
             raise ExportError(f"the network can't be converted to builtin TFLite ops: {error}") from error
-
-
-def _in_8_bits(calibrated: bytes) -> bytes:
-    """Quantises a calibrated file but for what computes coordinates."""
-    from tensorflow.lite.python import convert
-
-    graph = flatbuffer.read_model(calibrated).subgraphs[0]
-    names = {graph.tensors[output].name.decode() for operator in graph.operators for output in operator.outputs}
-    return convert.mlir_quantize(calibrated, denylisted_nodes={name for name in names if _IN_FLOAT.search(name)})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

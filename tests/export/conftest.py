@@ -56,6 +56,9 @@ def tiny_network(topology: GraphTopology, **options) -> HandMeshNet:
     model.set_weights([_unlike_fresh(weight, rng) for weight in model.weights])
     last = model.mesh_stage.get_layer("mesh_uvd")
     last.kernel.assign(np.asarray(last.kernel) * 0.1)
+    if model.heatmap_kind == "logits":  # maps with one peak, as trained ones have, that rounding doesn't move
+        maps = model.heatmap_stage.get_layer("stack1_heatmaps")
+        maps.kernel.assign(np.asarray(maps.kernel) * 30)
     return model
 
 

@@ -98,7 +98,7 @@ def hand_file(program, estimator, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-@pytest.mark.parametrize("box", [(37.3, 134.2, 300.4), (0.3, -13.2, 420.1), (120.4, 200.3, 120.7)])
+@pytest.mark.parametrize("box", [(37.3, 134.2, 300.4), (0.3, -13.2, 420.1), (120.4, 200.3, 120.7), (30.0, 131.0, 301.0), (8.0, 90.0, 384.0)])
 def test_the_program_gives_the_estimators_millimetres(program, hand_file, estimator, tmp_path, side, box) -> None:
     photo = read_image(SAMPLE)
     (tmp_path / "photo.ppm").write_bytes(b"P6\n%d %d\n255\n" % photo.shape[1::-1] + photo.tobytes())
@@ -112,8 +112,8 @@ def test_the_program_gives_the_estimators_millimetres(program, hand_file, estima
     lines = [line.split() for line in (tmp_path / "hand.obj").read_text().splitlines()]
     vertices = np.array([words[1:] for words in lines if words[0] == "v"], float)
     # Single pixels of the crop may be rounded to the next level.
-    np.testing.assert_allclose(joints, hand.joints_mm, atol=0.1)
-    np.testing.assert_allclose(vertices, hand.vertices_mm, atol=0.1)
+    np.testing.assert_allclose(joints, hand.joints_mm, atol=0.2)
+    np.testing.assert_allclose(vertices, hand.vertices_mm, atol=0.2)
     faces = np.array([words[1:] for words in lines if words[0] == "f"], int) - 1
     np.testing.assert_array_equal(_from_smallest(faces), _from_smallest(hand.faces))
 

@@ -208,7 +208,8 @@ def _warp(image, matrix, size, border, border_value, interpolation=cv2.INTER_LIN
     """Image under an affine map between continuous pixel coordinates; strong reductions average over areas first."""
     matrix = matrix.copy()
     # No more than the whole image: views may be as large as they like.
-    reduction = int(min(1.0 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))), max(image.shape[:2])))
+    reduction = round(float(1.0 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 6)
+    reduction = int(min(reduction, max(image.shape[:2])))
     if reduction >= 2 and interpolation == cv2.INTER_LINEAR:
         image, matrix = _shrink(image, matrix, size, reduction)
     # OpenCV counts from the first pixel's centre, the matrix from its corner.
@@ -221,6 +222,7 @@ def _shrink(image: np.ndarray, matrix: np.ndarray, size: int, reduction: int) ->
     """The part of `image` that the map needs, `reduction` times smaller, and the map from there."""
     inverse = np.linalg.inv(matrix[:, :2])
     corners = (np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]) @ inverse.T
+    corners = np.round(corners, 6)  # whole pixels stay whole
     limits = np.array(image.shape[1::-1])
     low = np.clip(np.floor(corners.min(axis=0)) - 2 * reduction, 0, limits - 1).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + 2 * reduction, low + 1, limits).astype(int)
