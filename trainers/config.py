@@ -41,6 +41,14 @@ class OptimizerConfig:
     weight_decay: float = 0.0
     clip_norm: float = 0.0
 
+    def check(self, name: str, steps: int) -> None:
+        """Raises a ValueError naming `name` for what can't be had in a stage of so many steps."""
+        require(self.learning_rate > 0, f"{name}.learning_rate", "above 0", self.learning_rate)
+        expected = f"at most the stage's {steps} steps"
+        require(self.warmup_steps <= steps, f"{name}.warmup_steps", expected, self.warmup_steps)
+        decays = self.name in ("adamw", "lion") or self.weight_decay == 0
+        require(decays, f"{name}.weight_decay", f"0 for {self.name} (adamw and lion have it)", self.weight_decay)
+
 
 @dataclass(frozen=True)
 class StageConfig:
@@ -163,8 +171,8 @@ class TrainConfig:
             require(stage.batch_size >= 1, f"stages.{name}.batch_size", "at least 1", stage.batch_size)
             require(len(stage.parts) > 0, f"stages.{name}.parts", "at least one of heatmap, mesh, pose, sign", stage.parts)
             require(len(stage.losses) > 0, f"stages.{name}.losses", "at least one loss with its weight", stage.losses)
-            rate = stage.optimizer.learning_rate
-            require(rate > 0, f"stages.{name}.optimizer.learning_rate", "above 0", rate)
+            if stage.steps > 0:
+                stage.optimizer.check(f"stages.{name}.optimizer", stage.steps)
         require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
         for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
             require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from toy import ToyNet
 
-from trainers.config import OptimizerConfig
+from trainers.config import OptimizerConfig, StageConfig, TrainConfig
 from trainers.optimizers import build_optimizer, build_schedule
 
 
@@ -61,12 +62,23 @@ def test_clipping_bounds_the_global_norm():
     assert math.sqrt(sum(float((part**2).sum()) for part in change)) == pytest.approx(0.5, rel=1e-5)
 
 
-def test_mistakes_are_named():
+@pytest.mark.parametrize(
+    ("optimizer", "message"),
+    [
+        ({"learning_rate": 0.0}, "stages.one.optimizer.learning_rate: expected above 0, got 0.0"),
+        ({"warmup_steps": 6}, "stages.one.optimizer.warmup_steps: expected at most the stage's 5 steps, got 6"),
+        ({"name": "rmsprop", "weight_decay": 0.1}, "stages.one.optimizer.weight_decay: expected 0 for rmsprop"),
+    ],
+)
+def test_what_a_stage_cant_have_is_refused_with_the_config(optimizer, message):
+    stage = StageConfig(5, {"pose_l1": 1.0}, optimizer=OptimizerConfig(**optimizer))
+    with pytest.raises(ValueError, match=message):
+        TrainConfig({"one": stage})
+    TrainConfig({"one": dataclasses.replace(stage, steps=0), "two": StageConfig(5, {"pose_l1": 1.0})})
+
+
+def test_a_network_without_trainable_weights_is_refused():
     network = ToyNet()
-    with pytest.raises(ValueError, match="warmup_steps: expected at most the stage's 5 steps, got 6"):
-        build_optimizer(OptimizerConfig(warmup_steps=6), 5, network)
-    with pytest.raises(ValueError, match="weight_decay: expected 0 for rmsprop"):
-        build_optimizer(OptimizerConfig(name="rmsprop", weight_decay=0.1), 5, network)
     network.trainable = False
     with pytest.raises(ValueError, match="trainable"):
         build_optimizer(OptimizerConfig(), 5, network)
