@@ -20,7 +20,8 @@ export class HandEstimator {
    * @param box {x, y, side} pixels.
    * @param {"right"|"left"} side which hand it is.
    * @returns {Promise<object|null>} null where the box lies outside of the picture. Else the hand in the camera's frame (x
-   *     right, y down, z forward, mm): verticesMm, jointsMm; jointsUv in pixels; side, box, confidence 0..1.
+   *     right, y down, z forward, mm): verticesMm, jointsMm; jointsUv in pixels; side, box, confidence, presence, knownSide
+   *     (see `Model.run`).
    */
   async estimate(picture, box, side) {
     const { width, height } = picture.canvas;
@@ -30,7 +31,7 @@ export class HandEstimator {
     const mirrored = side !== this.#hand.hand_side;
     const pixels = picture.getImageData(part.x, part.y, part.width, part.height).data;
     cropInto(this.#crop, pixels, part, box, size, mirrored);
-    const { vertices, joints, confidence } = await this.#model.run(this.#crop);
+    const { vertices, joints, ...signs } = await this.#model.run(this.#crop);
     const intrinsics = defaultIntrinsics(width, height, this.#hand.field_of_view_deg);
     const camera = cropCamera(intrinsics, box, mirrored);
     const scale = this.#hand.default_scale_mm;
@@ -41,7 +42,7 @@ export class HandEstimator {
       jointsUv: toPixels(joints, box, mirrored),
       side,
       box,
-      confidence,
+      ...signs,
     };
   }
 }

@@ -1,10 +1,12 @@
 // The network in LiteRT.js: the only file that knows the inputs and outputs of the .tflite file.
 //
-// Signature: `image` (1, S, S, 3) uint8 RGB -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3), `confidence` (1).
+// Signature: `image` (1, S, S, 3) uint8 RGB -> `vertices_uvd` (1, V, 3), `joints_uvd` (1, 21, 3), `confidence` (1), and where
+// the network tells `presence` (1), `known_side` (1).
 
 import { isWebGPUSupported, loadAndCompile, loadLiteRt, supportsFeature, Tensor, unloadLiteRt } from "@litertjs/core";
 
 const OUTPUTS = ["vertices_uvd", "joints_uvd", "confidence"];
+const SIGNS = ["presence", "known_side"];
 const MAX_THREADS = 4;
 
 /** What a network may run on, and how the page calls it. */
@@ -73,6 +75,7 @@ async function compile(way, bytes, hand, wasm) {
 class Model {
   #compiled;
   #input;
+  #names;
 
   constructor(compiled, hand, accelerator, threads) {
     this.#compiled = compiled;
@@ -84,6 +87,7 @@ class Model {
     if (!OUTPUTS.every((name) => names.includes(name))) {
       throw new Error(`hand.tflite: expected outputs ${OUTPUTS.join(", ")}, got ${names.join(", ")}`);
     }
+    this.#names = [...OUTPUTS, ...SIGNS.filter((name) => names.includes(name))];
   }
 
   /** What it runs on, for people. */
@@ -94,8 +98,9 @@ class Model {
 
   /**
    * @param {Uint8Array} rgb (S, S, 3) crop.
-   * @returns {Promise<{vertices: Float32Array, joints: Float32Array, confidence: number}>} uvd of the crop, and how sharply
-   *     the joints were seen, 0..1.
+   * @returns {Promise<{vertices: Float32Array, joints: Float32Array, confidence: number, presence: number|null,
+   *     knownSide: number|null}>} uvd of the crop; how sharply the joints were seen, how surely there is a hand and, if so, one
+   *     of the network's side, 0..1; the last two null where the network does not tell.
    */
   async run(rgb) {
     const { name, shape, store } = this.#input;
@@ -103,8 +108,9 @@ class Model {
     const input = new Tensor(store, shape);
     const outputs = await this.#compiled.run({ [name]: input });
     try {
-      const [vertices, joints, confidence] = await Promise.all(OUTPUTS.map((output) => outputs[output].data()));
-      return { vertices: vertices.slice(), joints: joints.slice(), confidence: confidence[0] };
+      const values = await Promise.all(this.#names.map((output) => outputs[output].data()));
+      const [vertices, joints, [confidence], [presence] = [null], [knownSide] = [null]] = values;
+      return { vertices: vertices.slice(), joints: joints.slice(), confidence, presence, knownSide };
     } finally {
       // LiteRT's memory isn't the garbage collector's.
       input.delete();

@@ -2,8 +2,10 @@
 
 import { boxAround, centreBox } from "./crop.js";
 
-/** Confidence under which a frame shows no hand, and frames in a row after which it counts as lost. */
+/** Presence under which a frame shows no hand; confidence likewise, where the network does not tell presence. */
+export const ABSENT = 0.5;
 export const LOST = 0.35;
+/** Frames in a row without a hand after which it counts as lost. */
 export const PATIENCE = 5;
 /** Frames over which both sides are tried before one is kept. */
 export const TRIALS = 6;
@@ -60,10 +62,10 @@ export class Tracker {
    */
   update(estimates) {
     const seen = estimates.filter((estimate) => estimate !== null);
-    for (const { side, confidence } of seen) this.#evidence[side] += confidence;
-    const rank = ({ side, confidence }) => (seen.length > 1 ? this.#evidence[side] : confidence);
+    for (const estimate of seen) this.#evidence[estimate.side] += evidenceOf(estimate);
+    const rank = ({ side }) => this.#evidence[side];
     const best = seen.reduce((one, other) => (one && rank(one) >= rank(other) ? one : other), null);
-    const next = best && best.confidence >= LOST ? boxAround(best.jointsUv) : null;
+    const next = best && showsHand(best) ? boxAround(best.jointsUv) : null;
     if (next === null || !this.#plausible(next)) {
       if (++this.#misses >= PATIENCE) this.restart();
       return null;
@@ -81,4 +83,15 @@ export class Tracker {
     const inside = u >= 0 && v >= 0 && u <= this.#width && v <= this.#height;
     return inside && side >= SIZES[0] * shorter && side <= SIZES[1] * shorter;
   }
+}
+
+function showsHand({ confidence, presence }) {
+  return presence === null ? confidence >= LOST : presence >= ABSENT;
+}
+
+/** How much speaks for the side that a view was made for: log odds, or how sharply joints are seen. */
+function evidenceOf({ confidence, knownSide }) {
+  if (knownSide === null) return confidence;
+  const share = Math.min(Math.max(knownSide, 1e-4), 1 - 1e-4);
+  return Math.log(share / (1 - share));
 }

@@ -6,7 +6,9 @@ import { Rate } from "../src/rate.js";
 import { PATIENCE, Tracker, TRIALS } from "../src/tracker.js";
 import { draggedBox, toPicture } from "../src/ui.js";
 
-const seen = (side, confidence, at = 100) => ({ side, confidence, jointsUv: [at, at, at + 100, at + 100] });
+const seen = (side, confidence, at = 100, signs = { presence: null, knownSide: null }) => (
+  { side, confidence, jointsUv: [at, at, at + 100, at + 100], ...signs }
+);
 
 function tracker() {
   const made = new Tracker();
@@ -44,10 +46,20 @@ test("a hand that is gone for some frames is looked for where it was first", () 
   assert.deepEqual(one.box, { x: 10, y: 20, side: 90 });
 });
 
+test("a network that tells whether there is a hand, and which, is believed", () => {
+  const one = tracker();
+  const [sure, unsure] = [{ presence: 0.9, knownSide: 0.9 }, { presence: 0.9, knownSide: 0.2 }];
+  for (let i = 0; i < TRIALS; i++) {
+    assert.equal(one.update([seen("right", 0.9, 100, unsure), seen("left", 0.2, 100, sure)]).side, "left");
+  }
+  assert.deepEqual(one.sides, ["left"]);
+  assert.equal(one.update([seen("left", 0.9, 100, { presence: 0.3, knownSide: 1 })]), null);
+});
+
 test("boxes outside of the picture, or of no size, are no hands", () => {
   const one = tracker();
   one.side = "left";
-  const pointLike = { side: "left", confidence: 0.9, jointsUv: [50, 50, 51, 51] };
+  const pointLike = { ...seen("left", 0.9), jointsUv: [50, 50, 51, 51] };
   for (const estimate of [seen("left", 0.9, 700), pointLike, null]) assert.equal(one.update([estimate]), null);
 });
 
