@@ -50,6 +50,17 @@ def test_handedness_counts_crops_with_a_hand(octahedron, batch) -> None:
     assert value("handedness", octahedron, *batch) == pytest.approx(naive(1, KNOWN, [0, 1, 3]), rel=1e-5)
 
 
+def test_the_training_s_shares_stay_out_of_the_logits(octahedron) -> None:
+    """The best one logit for four samples, three of them with label 1, is 0 once the loss knows the share."""
+    y_true, logits = {"present": np.array([1, 1, 1, 0], np.float32)}, np.linspace(-2, 2, 401)
+    term = get_loss("presence")(MeshTopology.from_template(octahedron), share=0.75)
+    costs = [float(term(y_true, {"sign_logits": np.full((4, 2), x, np.float32)})) for x in logits]
+    assert abs(logits[np.argmin(costs)]) < 0.02
+    assert min(costs) == pytest.approx(-(3 * np.log(0.75) + np.log(0.25)) / 4, rel=1e-4)
+    with pytest.raises(ValueError, match="share: expected more than 0 and less than 1, got 1.0"):
+        get_loss("handedness")(MeshTopology.from_template(octahedron), share=1.0)
+
+
 @pytest.mark.parametrize("name", [name for name in loss_names() if name not in ("presence", "handedness")])
 def test_other_terms_learn_from_known_hands_alone(octahedron, batch, name) -> None:
     y_true, y_pred = batch
