@@ -4,7 +4,7 @@
     python -m trainers.evaluate --dataset real_world --data-dir realworld --weights W.safetensors --out runs/real
     python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
-Writes into `--out`: metrics.json, pck.csv, pck.png, worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the
+Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv, worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the
 same figures, published ones beside them. Of a network that says whether there is a hand and of which side, that is measured
 too: with every sample as it is, in a mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
 """
@@ -19,11 +19,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tfhand.constants import SIGN_LOGITS
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from trainers.data import FirstSamples, validation_backgrounds
 
 if TYPE_CHECKING:
+    from tfhand.metrics import Predictions
     from tfhand.models import HandNet
     from trainers.evaluation.runner import Run
 
@@ -61,6 +64,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     _make_folder(out)
 
     from tfhand.models import load_network
+    from trainers.evaluation.groups import group_errors, group_lines, write_groups
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
     from trainers.evaluation.runner import run_network
@@ -73,9 +77,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if SIGN_LOGITS in getattr(model, "output", ()):
         evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **_signs(model, arguments, split)})
     write_report(evaluation, out)
+    groups = group_errors(run.groups, evaluation.sample_pose_error_mm, _mesh_errors(predictions))
+    write_groups(groups, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
         write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
     print(table(evaluation, protocol, split))
+    for line in group_lines(groups):
+        print(line)
     if chosen.name == "freihand":
         print(_export(run, dataset, out))
     print(f"written to {out}")
@@ -89,6 +97,13 @@ def _open(arguments: argparse.Namespace, split: str, with_masks: bool = False) -
     if arguments.max_samples < 1:
         raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
     return FirstSamples(dataset, arguments.max_samples)
+
+
+def _mesh_errors(predictions: Predictions) -> np.ndarray | None:
+    """(N,) mean vertex distance of each sample, mm; None for a set without meshes of the network's topology."""
+    if predictions.vertices_true is None:
+        return None
+    return np.linalg.norm(predictions.vertices_pred - predictions.vertices_true, axis=-1).mean(axis=1)
 
 
 def _signs(model: HandNet, arguments: argparse.Namespace, split: str) -> dict[str, float]:

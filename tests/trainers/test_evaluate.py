@@ -27,7 +27,7 @@ KEYS = [
     "dataset", "protocol", "num_samples", "pose_error_mm", "pose_error_without_root_mm", "procrustes_pose_error_mm",
     "auc_20_50", "auc_0_50", "mesh_error_mm",
 ]  # fmt: skip
-FILES = {"metrics.json", "pck.csv", "pck.png", "worst.png", "best.png"}
+FILES = {"metrics.json", "pck.csv", "pck.png", "groups.csv", "worst.png", "best.png"}
 COUNTS = {"synthetic": 6, "real_world": 3}
 
 
@@ -219,7 +219,7 @@ def test_first_samples_without_pictures(synthetic, tmp_path, monkeypatch):
     arguments = ["--dataset", "synthetic", "--data-dir", str(synthetic), "--out", str(tmp_path)]
     assert main([*arguments, "--max-samples", "2", "--pictures", "0"]) == 0
     assert json.loads((tmp_path / "metrics.json").read_text())["num_samples"] == 2
-    assert {path.name for path in tmp_path.iterdir()} == {"metrics.json", "pck.csv", "pck.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"metrics.json", "pck.csv", "pck.png", "groups.csv"}
 
 
 def fails(capsys, *arguments: str) -> str:

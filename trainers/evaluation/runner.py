@@ -13,6 +13,7 @@ from tfhand.data import HandSample, crop
 from tfhand.data.joint_adapters import JointAdapter
 from tfhand.geometry import uvd_to_xyz
 from tfhand.metrics import Predictions
+from trainers.evaluation.groups import groups_of
 
 if TYPE_CHECKING:
     from tfhand.models import HandNet
@@ -30,6 +31,7 @@ class Run:
             predictions were placed with.
         mirrored: (N,) bool, whether the crop is the mirror image of the photograph.
         names: the samples' names.
+        groups: the groups that each sample is in (`trainers.evaluation.groups`).
     """
 
     predictions: Predictions
@@ -37,6 +39,7 @@ class Run:
     camera: np.ndarray
     mirrored: np.ndarray
     names: list[str]
+    groups: list[dict[str, list[str]]]
 
 
 def run_network(
@@ -68,6 +71,7 @@ def run_network(
     parts: list[dict[str, np.ndarray]] = []
     mirrored: list[bool] = []
     names: list[str] = []
+    groups: list[dict[str, list[str]]] = []
     starts = range(0, len(dataset), batch_size)
     for start in tqdm(starts, desc="evaluating", unit="batch", disable=None if progress else True):
         samples = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
@@ -76,6 +80,7 @@ def run_network(
         views = [crop(sample, model.input_size, hand_side=model.hand_side) for sample in samples]
         mirrored += [view["side_mirrored"] for view in views]
         names += [sample.name for sample in samples]
+        groups += [groups_of(sample) for sample in samples]
         parts.append(_predict(model, views, adapter, other_mesh is not None))
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     has_meshes = "vertices_true" in whole or "other_true" in whole
@@ -87,7 +92,7 @@ def run_network(
         other_vertices_true=whole.get("other_true"),
         visible=whole.get("visible"),
     )
-    return Run(predictions, whole.get("vertices_pred"), whole["camera"], np.array(mirrored), names)
+    return Run(predictions, whole.get("vertices_pred"), whole["camera"], np.array(mirrored), names, groups)
 
 
 def _predict(
