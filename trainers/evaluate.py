@@ -4,9 +4,10 @@
     python -m trainers.evaluate --dataset real_world --data-dir realworld --weights W.safetensors --out runs/real
     python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
-Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv, worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the
-same figures, published ones beside them. Of a network that says whether there is a hand and of which side, that is measured
-too: with every sample as it is, in a mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
+Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv (errors by side, view, skin, ...), worst.png, best.png, on
+FreiHAND its benchmark's pred.json; prints the same figures, published ones beside them. Of a network that says whether there
+is a hand and of which side, that is measured too: with every sample as it is, in a mirror, and without its hand. The first
+run converts a public set's files (`python -m tfhand.data convert`).
 """
 
 from __future__ import annotations
