@@ -31,7 +31,8 @@ def round_weights(model: HandMeshNet) -> None:
     Args:
         model: the trained network.
     """
-    for stage in (model.heatmap_stage, model.mesh_stage, model.pose_stage):
+    stages = (model.heatmap_stage, model.mesh_stage, model.pose_stage, model.sign_stage)
+    for stage in (one for one in stages if one is not None):
         norms = foldable_norms(stage)
         for layer in stage.layers:
             if isinstance(layer, ChebConv) and any(one.name == f"{layer.name}_bn" for one in stage.layers):

@@ -13,12 +13,15 @@ import pytest
 
 from export import verify as module
 from export.contract import OUTPUTS, SIGN_OUTPUTS, ExportError
+from export.folding import fold_batch_norms
 from export.metadata import describe
 from export.pictures import photograph_crops
+from export.round_weights import round_weights
 from export.runners import open_runner, read_metadata
 from export.served import ServedNetwork
 from export.verify import keras_outputs, verify
 from tests.export.conftest import _unlike_fresh
+from tests.export.test_round_weights import in_16_bits
 from tfhand.models import HandMeshNet
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +37,17 @@ def signed(tmp_path_factory) -> SimpleNamespace:
     weights = tmp_path_factory.mktemp("weights") / "signed.safetensors"
     model.save_preset_weights(weights)
     return SimpleNamespace(model=model, weights=weights, images=photograph_crops(model.input_size)[::4])
+
+
+def test_rounded_signs_lose_nothing_in_16_bits(signed):
+    model = HandMeshNet.from_preset("mobile", signed.weights)
+    before = model.predict_on_batch(signed.images / np.float32(255))["sign_logits"]
+    round_weights(model)
+    after = model.predict_on_batch(signed.images / np.float32(255))["sign_logits"]
+    assert 0 < np.abs(after - before).max() < 0.02 * np.abs(before).max()
+    for layer in fold_batch_norms(model.sign_stage).layers:
+        if not isinstance(layer, keras.layers.BatchNormalization):
+            assert all(in_16_bits(value) for value in layer.get_weights()), layer.name
 
 
 def test_served_signs_are_the_networks(signed):
