@@ -18,9 +18,6 @@ from tfhand.models.mesh_stage import uv_readout
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
-#: Logits of a heat-map that are nearer to the highest than 1 over this share the peak. Fits into 16 bits.
-_SHARPNESS = 3e4
-
 
 class ServedNetwork:
     """A trained network with its pre- and post-processing, for TensorFlow's tracing.
@@ -71,7 +68,8 @@ class ServedNetwork:
         if self.sign_stage is not None:
             logits = self.sign_stage({name: inputs[name] for name in self.sign_stage.input}, training=False)
             with tf.name_scope(READOUT):
-                signs = [tf.sigmoid(logits[:, column]) for column in range(len(SIGN_OUTPUTS))]
+                sure = tf.sigmoid(logits)
+                signs = [tf.reshape(sure[:, column : column + 1], (-1,)) for column in range(len(SIGN_OUTPUTS))]
         with tf.name_scope(READOUT):
             if self.model.joint_readout == "heatmap":
                 uv = uv_readout(self.model.preset, "joints_uv")(heatmaps)
@@ -98,20 +96,13 @@ def _of_bytes(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def joint_confidence(heatmaps: Any, kind: str) -> Any:
-    """`tfhand.inference.confidence.joint_confidence` in ops that phones have: (B, h, w, J) -> (B, J).
-
-    Where the highest logits of a map are equal, the mean of their windows counts instead of the first one's.
-    """
+    """`tfhand.inference.confidence.joint_confidence` in ops that phones have: (B, h, w, J) -> (B, J)."""
     import tensorflow as tf
 
     _, height, width, joints = heatmaps.shape
-    flat = tf.transpose(tf.reshape(heatmaps, (-1, height * width, joints)), (0, 2, 1))
-    highest = tf.reduce_max(flat, axis=-1, keepdims=True)
     if kind == "gaussian":
-        return tf.clip_by_value(highest[..., 0], 0.0, 1.0)
+        return tf.clip_by_value(tf.reduce_max(heatmaps, axis=(1, 2)), 0.0, 1.0)
     shares = tf.reshape(tf.transpose(spatial_softmax(heatmaps), (0, 2, 1)), (-1, height, width, joints))
     size = [2 * reach + 1 for reach in confidence_window(height, width)]
-    near = tf.nn.depthwise_conv2d(shares, np.ones((*size, joints, 1), np.float32), (1, 1, 1, 1), "SAME")
-    near = tf.transpose(tf.reshape(near, (-1, height * width, joints)), (0, 2, 1))
-    peak = tf.nn.relu(1.0 - (highest - flat) * _SHARPNESS)
-    return tf.reduce_sum(near * peak, axis=-1) / tf.reduce_sum(peak, axis=-1)
+    windows = tf.nn.depthwise_conv2d(shares, np.ones((*size, joints, 1), np.float32), (1, 1, 1, 1), "SAME")
+    return tf.reduce_max(windows, axis=(1, 2))

@@ -200,7 +200,7 @@ def test_confidence_of_sharp_flat_and_gaussian_maps() -> None:
     maps[0, 5, 5, 0] = 30.0
     sharp, flat = joint_confidence(maps, "logits")[0]
     assert sharp == pytest.approx(1.0)
-    assert flat == pytest.approx(4 / 256)  # the window of one cell around the first corner
+    assert flat == pytest.approx(9 / 256)  # any window within, of one cell to each side
     np.testing.assert_allclose(joint_confidence(maps / 60, "gaussian"), [[0.5, 0.0]])
     with pytest.raises(ValueError, match="gaussian or logits"):
         joint_confidence(maps, "other")

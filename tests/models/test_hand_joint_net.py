@@ -27,7 +27,7 @@ def test_every_baseline_has_the_sizes_of_its_preset() -> None:
     assert set(BASELINES) == {"paper-joints", "mobile-joints", "hourglass-small-joints"} and not set(BASELINES) & set(PRESETS)
     for name, preset in BASELINES.items():
         whole = PRESETS[name.removesuffix("-joints")]
-        same = dataclasses.replace(preset, name=whole.name, pipeline="mesh", joints=whole.joints)
+        same = dataclasses.replace(preset, name=whole.name, pipeline="mesh", joints=whole.joints, signs=whole.signs)
         assert same == whole and get_preset(name) is preset
     with pytest.raises(ValueError, match="name must be one of the presets .*'mobile-joints'.*, got 'moon'"):
         build_network("moon")

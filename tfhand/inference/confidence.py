@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Half the side of the window around a peak, as a share of the heat-map's side.
+#: Half the side of the window, as a share of the heat-map's side.
 _WINDOW = 1 / 16
 
 
 def confidence_window(height: int, width: int) -> tuple[int, int]:
-    """How many rows and columns on each side of a peak count as near it, of a map of that size."""
+    """How many rows and columns a window reaches to each side, on a map of that size."""
     return int(max(height * _WINDOW, 1)), int(max(width * _WINDOW, 1))
 
 
@@ -18,7 +18,7 @@ def joint_confidence(heatmaps: np.ndarray, kind: str) -> np.ndarray:
 
     Args:
         heatmaps: (B, h, w, J).
-        kind: "logits": the share of the spatial soft-max that lies around its peak; "gaussian": the height of the
+        kind: "logits": the largest share of the spatial soft-max that lies in a window; "gaussian": the height of the
             peak, which is 1 in the ground truth.
 
     Returns:
@@ -35,9 +35,10 @@ def joint_confidence(heatmaps: np.ndarray, kind: str) -> np.ndarray:
         raise ValueError(f"kind: expected gaussian or logits, got {kind!r}.")
     shares = np.exp(flat - flat.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
-    peaks = flat.argmax(axis=1)  # (B, J)
-    places = np.arange(height * width)[None, :, None]
-    radius_y, radius_x = confidence_window(height, width)
-    near = np.abs(places // width - peaks[:, None] // width) <= radius_y
-    near &= np.abs(places % width - peaks[:, None] % width) <= radius_x
-    return (shares * near).sum(axis=1, dtype=np.float32)
+    windows = shares.reshape(heatmaps.shape)
+    for axis, radius in zip((1, 2), confidence_window(height, width), strict=True):
+        margin = [(0, 0)] * 4
+        margin[axis] = (radius, radius)
+        padded = np.pad(windows, margin)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * radius + 1, axis).sum(axis=-1)
+    return windows.max(axis=(1, 2)).astype(np.float32)

@@ -43,9 +43,11 @@ class PoseCues(keras.layers.Layer):
         # Products with constants on the right, which phones run as fully connected layers.
         points = ops.matmul(ops.transpose(uv, (0, 2, 1)), ops.convert_to_tensor(_about_middle()))  # (B, 2, 21)
         first, second = (ops.matmul(points, ops.convert_to_tensor(_edges(corner))) for corner in (1, 2))
-        areas = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        # Slices keep their axes: XNNPACK knows no others.
+        areas = first[:, :1] * second[:, 1:] - first[:, 1:] * second[:, :1]
         peaks = _SCALE * ops.max(shares, axis=-1)
-        return ops.concatenate([ops.reshape(points, (-1, 2 * NUM_JOINTS)), peaks, areas], axis=-1)
+        flat = [ops.reshape(part, (-1, size)) for part, size in ((points, 2 * NUM_JOINTS), (areas, len(TRIANGLES)))]
+        return ops.concatenate([flat[0], peaks, flat[1]], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], 3 * NUM_JOINTS + len(TRIANGLES))

@@ -43,7 +43,7 @@ class LiteConfig:
         decoder: channels of the decoder at strides 32, 16, 8 and 4.
     """
 
-    trunk_blocks: int = 15
+    trunk_blocks: int = 14
     decoder: tuple[int, int, int, int] = (96, 96, 64, 64)
 
 
