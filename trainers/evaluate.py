@@ -60,6 +60,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     _make_folder(out)
 
+    from tfhand.mesh import HandTemplate
     from tfhand.models import load_network
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
@@ -67,14 +68,18 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
     adapter = chosen.adapter_for(model.joint_definition)
-    run = run_network(model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh)
+    template = HandTemplate.load() if arguments.direct_lbs else None
+    run = run_network(
+        model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, direct_lbs=template
+    )
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
     if SIGN_LOGITS in getattr(model, "output", ()):
         evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **_signs(model, arguments, split)})
     write_report(evaluation, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
-        write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
+        faces = model.faces if template is None else template.faces
+        write_extremes(run, evaluation.sample_pose_error_mm, dataset, faces, out, arguments.pictures)
     print(table(evaluation, protocol, split))
     if chosen.name == "freihand":
         print(_export(run, dataset, out))
@@ -134,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
     parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
+    parser.add_argument("--direct-lbs", action="store_true", help="a mesh by inverse kinematics for a network without one")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png, of a network with a mesh; 0: none")
