@@ -14,6 +14,7 @@ from tfhand.layers import RigLayer, rig_arrays
 from tfhand.layers.crop_view import CropView
 from tfhand.mesh import HandTemplate
 from tfhand.models import HandJointNet, HandParametricNet, build_network
+from tfhand.models.given_heatmaps import GivenHeatmaps
 from tfhand.models.stage_configs import JointConfig
 
 TINY_RIG = dataclasses.replace(TINY, name="paper-parametric", pipeline="parametric", joints=JointConfig((8, 6), True))
@@ -113,5 +114,7 @@ def test_weights_and_config_round_trip(hand, topology, image, tmp_path) -> None:
         whole.load_preset_weights(tmp_path / "own.safetensors")
     with pytest.raises(ValueError, match="must be of the pipeline 'joints'; HandParametricNet builds it"):
         HandJointNet(TINY_RIG)
+    with pytest.raises(ValueError, match="network: expected one with a Graph CNN, got HandParametricNet"):
+        GivenHeatmaps(model)
     with pytest.raises(ValueError, match="signs: expected False or None with preset 'mobile-parametric'"):
         build_network("mobile-parametric", signs=True)

@@ -27,8 +27,8 @@ class CropView(keras.layers.Layer):
     With `n` the points from the wrist, turned, in units of the hand's own scale: `d = n_z` and
     `u = c_u + (u_wrist - c_u + size n_x) / (1 + nearness n_z)`, v likewise. That is every pinhole camera with square pixels:
     `size` is the hand's scale in the crop, `nearness` the scale over the wrist's depth, `c` the principal point. So the
-    layer needs neither the camera nor the hand's true size, which a network isn't told. All 0 is a hand in the middle, its palm to the camera.
-    Always computed in float32.
+    layer needs neither the camera nor the hand's true size, which a network isn't told. All 0 is a hand in the middle, its
+    palm to the camera. Always computed in float32.
 
     Call arguments:
         inputs: points (N, M, 3) mm, the last 21 of which are the joints, and views (N, `VIEW_SIZE`).

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 @keras.saving.register_keras_serializable(package="tfhand")
 class HandParametricNet(HandNet):
-    """Functional Keras model of three stages: 2D heat-maps, encoder to the latent, fully connected layers to a hand of the rig.
+    """Functional Keras model of three stages: 2D heat-maps, encoder to the latent, fully connected layers to a posed rig.
 
     The paper's MANO-based method (section 5.3 and table 2) on this package's own rig: three fully connected layers give
-    its shape keys, the angles of its bones and how the crop shows it; linear blend skinning gives the mesh, the rig the joints. Heat-map
-    stage and encoder are those of the mesh network of the same sizes, layer by layer and name by name, and losses see
-    the same outputs.
+    its shape keys, the angles of its bones and how the crop shows it; linear blend skinning gives the mesh, the rig the
+    joints. Heat-map stage and encoder are those of the mesh network of the same sizes, layer by layer and name by name,
+    and losses see the same outputs.
 
     Input: `image` (B, S, S, 3) float32 RGB in 0..1, or uint8 in 0..255. Output, a dict of float32:
 
