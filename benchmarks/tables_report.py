@@ -82,7 +82,7 @@ def markdown(number: int, results: Sequence[Result], made_with: str) -> str:
         cells += [score(real, _POSE, 2)] if has_real else []
         lines.append([*cells, *(f"{figure:.2f}" for figure in published)])
     samples = {kind: of_set[0].metrics["num_samples"] for kind, of_set in one_of.items() if of_set}
-    told = [f"{count} {_SETS[kind].lower()} samples" for kind, count in samples.items() if kind == "synthetic" or has_real]
+    told = [f"{_SETS[kind].lower()}: {count} samples" for kind, count in samples.items() if kind == "synthetic" or has_real]
     return f"# {_TITLES[number]}\n\n{made_with}; {', '.join(told)}.\n\n{markdown_table(heading, lines)}"
 
 
