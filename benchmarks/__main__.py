@@ -2,7 +2,7 @@
 
     python -m benchmarks
 
-`benchmarks.ablation` is not among them: it trains for hours.
+`benchmarks.ablation`, `benchmarks.weak_supervision` and `benchmarks.paper_tables` are not among them: they train for hours.
 """
 
 from __future__ import annotations

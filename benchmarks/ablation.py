@@ -15,28 +15,22 @@ from tqdm import tqdm
 
 from benchmarks.ablation_plan import Plan, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, write_tables
-from benchmarks.experiment import keep_same_settings, running, steps_done
+from benchmarks.experiment import keep_same_settings, run_experiment, running, steps_done
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    from tfhand.rendering.kernel import KernelError
 
-    try:
+    def run() -> None:
         plan = read_plan(__doc__, arguments)
         keep_settings(plan)
         render_sets(plan)
         steps = run_all(plan)
-    except (ValueError, OSError, KernelError) as error:
-        print(f"benchmarks.ablation: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped; give the same command again to go on", file=sys.stderr)
-        return 130
-    print((plan.out / "ablation.md").read_text(encoding="utf-8"))
-    print(f"{len(plan.runs)} runs, {steps} of their steps now; tables in {plan.out}")
-    return 0
+        print((plan.out / "ablation.md").read_text(encoding="utf-8"))
+        print(f"{len(plan.runs)} runs, {steps} of their steps now; tables in {plan.out}")
+
+    return run_experiment("ablation", run)
 
 
 def keep_settings(plan: Plan) -> None:

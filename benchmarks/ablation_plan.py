@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ablation_table import EVERYTHING
+from benchmarks.experiment import REAL_WORLD, ROOT
 from tfhand.synthetic.ingredients import INGREDIENTS
 
-ROOT = Path(__file__).resolve().parents[1]
-#: Where the real-world set is looked for when none is named.
-_REAL = ROOT.parent / "shared" / "realworld_dev"
 _TEACH = """\
 In the folder --out:
 
@@ -111,9 +109,9 @@ def read_plan(summary: str, arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--config", type=Path, default=ROOT / "configs" / "ablation.yaml", help="training config")
     options.add_argument("--workers", type=int, default=2, help="rendering processes (default: %(default)s)")
     options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for all sets (default: built-in ones)")
-    options.add_argument("--real-world", type=Path, default=_REAL, metavar="DIR",
+    options.add_argument("--real-world", type=Path, default=REAL_WORLD, metavar="DIR",
                          help="real-world set, left out where there is no such folder (default: "
-                              f"{os.path.relpath(_REAL, ROOT)}, seen from the project's folder)")  # fmt: skip
+                              f"{os.path.relpath(REAL_WORLD, ROOT)}, seen from the project's folder)")  # fmt: skip
     options.add_argument("overrides", nargs="*", metavar="-- TRAINING OPTION", help="such as --stages.full.steps=100")
     args = options.parse_args(arguments)
     for name in ("num", "num_validation", "workers"):

@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import functools
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from tfhand.io import atomic_path, make_folder
 
+ROOT = Path(__file__).resolve().parents[1]
+#: Where the real-world set is looked for when none is named.
+REAL_WORLD = ROOT.parent / "shared" / "realworld_dev"
 _POLL_SECONDS = 2.0
 #: Scores in the tables by their key in metrics.json: heading, digits.
 SCORES: dict[str, tuple[str, int]] = {
@@ -23,6 +29,35 @@ SCORES: dict[str, tuple[str, int]] = {
     "mesh_error_mm": ("mesh error, mm", 2),
     "auc_0_50": ("AUC 0-50 mm", 3),
 }
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an evaluation found.
+
+    Attributes:
+        metrics: what `trainers.evaluate` wrote.
+        thresholds_mm, pck: (T,) the PCK curve of the joints.
+    """
+
+    metrics: dict[str, Any]
+    thresholds_mm: np.ndarray
+    pck: np.ndarray
+
+
+def run_experiment(name: str, run: Callable[[], None]) -> int:
+    """Runs an experiment's command and says in a line what went wrong; returns its exit status, 130 if it was stopped."""
+    from tfhand.rendering.kernel import KernelError
+
+    try:
+        run()
+    except (ValueError, OSError, KernelError) as error:
+        print(f"benchmarks.{name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; give the same command again to go on", file=sys.stderr)
+        return 130
+    return 0
 
 
 def keep_same_settings(path: Path, settings: dict[str, Any]) -> None:
@@ -81,6 +116,46 @@ def running(command: Sequence[object], log: Path) -> Iterator[None]:
         raise ChildProcessError(f"{' '.join(words)} failed; {log} ends with\n" + "\n".join(last))
 
 
+def train_to_end(
+    trainer: str, config: Path, folder: Path, options: Sequence[str], log: Path, each: Callable[[int], None]
+) -> None:
+    """Trains a run from where it stands, unless it is at its end; its checkpoints are gone then.
+
+    Args:
+        trainer: module in `trainers`.
+        config: YAML file.
+        folder: of the run.
+        options: more ones of the command line.
+        log: file that gets what is printed.
+        each: called now and then with the steps done.
+
+    Raises:
+        KeyboardInterrupt, ChildProcessError: see `running`.
+    """
+    done = folder / "done"
+    if done.is_file():
+        return
+    for _ in running([f"trainers.{trainer}", "--config", config, *options, f"--out={folder}"], log):
+        each(steps_done(folder))
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
+    done.touch()
+
+
+def fitting_options(config: Path, options: Sequence[str]) -> list[str]:
+    """Those of the options that a config has a stage for."""
+    stages = yaml.safe_load(config.read_text(encoding="utf-8"))["stages"]
+    return [one for one in options if not one.startswith("--stages.") or one.split(".")[1] in stages]
+
+
+def read_scores(path: Path) -> Scores | None:
+    """What an evaluation wrote as `path`, a metrics.json, and beside it; None where it isn't done."""
+    if not path.is_file():
+        return None
+    with open(path.with_name("pck.csv"), newline="", encoding="utf-8") as file:
+        curve = np.array([[float(row["threshold_mm"]), float(row["pck"])] for row in csv.DictReader(file)])
+    return Scores(json.loads(path.read_text(encoding="utf-8")), curve[:, 0], curve[:, 1])
+
+
 def steps_done(folder: Path) -> int:
     """Optimisation steps that the log of a run folder tells of."""
     log = folder / "log.csv"
@@ -113,3 +188,30 @@ def mean_and_spread(values: np.ndarray, digits: int, sign: bool = False) -> str:
     """Mean and, of several, the sample standard deviation."""
     mean = f"{values.mean():{'+' if sign else ''}.{digits}f}"
     return mean if len(values) < 2 else f"{mean} ± {values.std(ddof=1):.{digits}f}"
+
+
+def score(runs: Sequence[Scores], key: str, digits: int) -> str:
+    """Mean and spread of one of the metrics, a dash where there is none, as of a network without a mesh."""
+    values = [one.metrics[key] for one in runs]
+    return "-" if not values or None in values else mean_and_spread(np.array(values), digits)
+
+
+def markdown_table(heading: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (heading, ["---"] * len(heading), *lines)) + "\n"
+
+
+def draw_curve(axes: Any, title: str, runs: Sequence[Scores], colour: str) -> None:
+    """Draws a row's mean PCK curve, what its runs span, and its mean pose error in the legend, on matplotlib's axes."""
+    error = np.mean([one.metrics["pose_error_mm"] for one in runs])
+    thresholds, curves = runs[0].thresholds_mm, np.stack([one.pck for one in runs])
+    axes.plot(thresholds, curves.mean(axis=0), color=colour, linewidth=2, label=f"{title} ({error:.2f} mm)")
+    axes.fill_between(thresholds, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+
+
+def label_curves(axes: Any, title: str) -> None:
+    """Limits, names and legend of axes with PCK curves."""
+    axes.set(xlim=(0, 50), ylim=(0, 1), xlabel="error threshold, mm", title=title)
+    axes.grid(alpha=0.3)
+    if axes.get_lines():
+        axes.legend(loc="lower right", fontsize=9)

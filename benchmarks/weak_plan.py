@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.experiment import ROOT
 from benchmarks.weak_rows import ROWS, SUPERVISIONS, in_order
 
-ROOT = Path(__file__).resolve().parents[1]
 _SUMMARY = """\
 What weak supervision by depth maps is worth: networks trained on one synthetic world are fine-tuned on another one.
 

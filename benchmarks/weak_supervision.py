@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
 from tqdm import tqdm
 
-from benchmarks.experiment import keep_same_settings, running, steps_done
-from benchmarks.weak_pictures import write_meshes
+from benchmarks.experiment import (
+    fitting_options,
+    keep_same_settings,
+    read_scores,
+    run_experiment,
+    running,
+    train_to_end,
+)
+from benchmarks.mesh_pictures import write_meshes
 from benchmarks.weak_plan import Plan, read_plan
 from benchmarks.weak_rows import ROWS, SOURCES
 from benchmarks.weak_table import Result, write_tables
@@ -30,23 +32,17 @@ _SOURCE_SEED = 0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    from tfhand.rendering.kernel import KernelError
 
-    try:
+    def run() -> None:
         plan = read_plan(arguments)
         keep_same_settings(plan.out / "weak.json", settings(plan))
         render_sets(plan)
         run_all(plan)
         draw_pictures(plan)
-    except (ValueError, OSError, KernelError) as error:
-        print(f"benchmarks.weak_supervision: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nstopped; give the same command again to go on", file=sys.stderr)
-        return 130
-    print((plan.out / "weak.md").read_text(encoding="utf-8"))
-    print(f"{len(plan.runs)} runs; tables, curves and pictures in {plan.out}")
-    return 0
+        print((plan.out / "weak.md").read_text(encoding="utf-8"))
+        print(f"{len(plan.runs)} runs; tables, curves and pictures in {plan.out}")
+
+    return run_experiment("weak_supervision", run)
 
 
 def settings(plan: Plan) -> dict[str, Any]:
@@ -162,12 +158,9 @@ def results(plan: Plan) -> list[Result]:
     """The scores that are there, in the order of the table."""
     found = []
     for name, supervision, seed in sorted(plan.runs, key=lambda run: (list(ROWS).index(run[0]), run[1:])):
-        path = plan.metrics(name, supervision, seed)
-        if path.is_file():
-            with open(path.with_name("pck.csv"), newline="", encoding="utf-8") as file:
-                curve = np.array([[float(row["threshold_mm"]), float(row["pck"])] for row in csv.DictReader(file)])
-            metrics = json.loads(path.read_text(encoding="utf-8"))
-            found.append(Result(name, supervision, seed, metrics, curve[:, 0], curve[:, 1]))
+        scores = read_scores(plan.metrics(name, supervision, seed))
+        if scores is not None:
+            found.append(Result(**vars(scores), name=name, supervision=supervision, seed=seed))
     return found
 
 
@@ -182,14 +175,8 @@ def describe(plan: Plan) -> str:
 
 def _train(plan: Plan, trainer: str, config: str, folder: Path, options: Sequence[str], bar: tqdm) -> None:
     """Trains a run to its end, unless it is there; the bar tells of its steps."""
-    done = folder / "done"
-    if done.is_file():
-        return
-    command = [f"trainers.{trainer}", "--config", plan.configs / f"{config}.yaml", *options, f"--out={folder}"]
-    for _ in running(command, plan.log(folder)):
-        bar.set_postfix_str(f"step {steps_done(folder)}")
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
-    done.touch()
+    path, log = plan.configs / f"{config}.yaml", plan.log(folder)
+    train_to_end(trainer, path, folder, options, log, lambda steps: bar.set_postfix_str(f"step {steps}"))
 
 
 def _source_data(plan: Plan) -> list[str]:
@@ -198,8 +185,7 @@ def _source_data(plan: Plan) -> list[str]:
 
 def _options(plan: Plan, config: str, options: Sequence[str]) -> list[str]:
     """Those of the options that a config has a stage for."""
-    stages = yaml.safe_load((plan.configs / f"{config}.yaml").read_text(encoding="utf-8"))["stages"]
-    return [one for one in options if not one.startswith("--stages.") or one.split(".")[1] in stages]
+    return fitting_options(plan.configs / f"{config}.yaml", options)
 
 
 if __name__ == "__main__":

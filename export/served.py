@@ -39,7 +39,7 @@ class ServedNetwork:
         outputs: the names.
 
     Raises:
-        ValueError: an unknown form, or a network that predicts joints alone.
+        ValueError: an unknown form, or a network that predicts joints alone or the mesh of a rig.
     """
 
     def __init__(self, model: HandMeshNet, graph_form: str = "windows"):
@@ -47,6 +47,8 @@ class ServedNetwork:
             raise ValueError(f"graph_form: expected one of {', '.join(GRAPH_FORMS)}, got {graph_form!r}.")
         if not hasattr(model, "num_vertices"):
             raise ValueError(f"model: expected one that predicts a mesh, got {type(model).__name__}, which has joints alone.")
+        if not hasattr(model, "topology"):
+            raise ValueError(f"model: expected one with a Graph CNN, got {type(model).__name__}, which is for comparison.")
         self.model = model
         self.sign_stage = None if model.sign_stage is None else fold_batch_norms(model.sign_stage)
         self.outputs = OUTPUTS if self.sign_stage is None else OUTPUTS + SIGN_OUTPUTS

@@ -95,7 +95,7 @@ def test_other_settings_need_another_folder(tmp_path, faked, capsys):
     assert ablation.main(command) == 0
     assert ablation.main([*command, "--num", "5"]) == 1
     assert "begun with other settings (num)" in capsys.readouterr().err
-    assert ablation.main([*command, "--", "--stages.full.steps=7"]) == 1
+    assert ablation.main([*command, "--", "--stages.full.steps=70"]) == 1
     assert "begun with other settings (training)" in capsys.readouterr().err
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").touch()

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import weak_supervision
+from benchmarks import experiment, weak_supervision
 from benchmarks.weak_plan import ROOT, read_plan
 from benchmarks.weak_rows import ROWS, SOURCES, in_order
 from benchmarks.weak_table import Result, markdown, write_tables
@@ -26,7 +26,7 @@ def metrics(pose: float, mesh: float | None = 9.0) -> dict:
 
 def result(name: str, supervision: str, seed: int, pose: float, mesh: float | None = 9.0) -> Result:
     thresholds = np.linspace(0, 50, 6)
-    return Result(name, supervision, seed, metrics(pose, mesh), thresholds, thresholds / 100)
+    return Result(metrics(pose, mesh), thresholds, thresholds / 100, name, supervision, seed)
 
 
 def test_rows_name_configs_that_are_there():
@@ -93,7 +93,7 @@ def faked(monkeypatch):
 
     monkeypatch.setattr(weak_supervision, "render_sets", lambda plan: None)
     monkeypatch.setattr(weak_supervision, "draw_pictures", lambda plan: None)
-    monkeypatch.setattr(weak_supervision, "running", running)
+    monkeypatch.setattr(experiment, "running", running)
     monkeypatch.setattr(weak_supervision, "evaluate", evaluate)
     return noted
 
@@ -132,7 +132,7 @@ def test_other_settings_need_another_folder(tmp_path, faked, capsys):
     assert weak_supervision.main(command) == 0
     assert weak_supervision.main([*command, "--num-target", "5"]) == 1
     assert "begun with other settings (num_target)" in capsys.readouterr().err
-    assert weak_supervision.main([*command, "--weak=--stages.weak.steps=7"]) == 1
+    assert weak_supervision.main([*command, "--weak=--stages.weak.steps=70"]) == 1
     assert "begun with other settings (trainings)" in capsys.readouterr().err
     assert weak_supervision.main(["--out", str(tmp_path / "none"), "--num-source", "0"]) == 1
     assert "--num-source: expected at least 1, got 0" in capsys.readouterr().err and not (tmp_path / "none").exists()

@@ -64,6 +64,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     _make_folder(out)
 
+    from tfhand.mesh import HandTemplate
     from tfhand.models import load_network
     from trainers.evaluation.groups import group_errors, group_lines, write_groups
     from trainers.evaluation.pictures import write_extremes
@@ -72,7 +73,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
     adapter = chosen.adapter_for(model.joint_definition)
-    run = run_network(model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh)
+    template = HandTemplate.load() if arguments.direct_lbs else None
+    run = run_network(
+        model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, direct_lbs=template
+    )
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
     if SIGN_LOGITS in getattr(model, "output", ()):
@@ -81,7 +85,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     groups = group_errors(run.groups, evaluation.sample_pose_error_mm, _mesh_errors(predictions))
     write_groups(groups, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
-        write_extremes(run, evaluation.sample_pose_error_mm, dataset, model.faces, out, arguments.pictures)
+        faces = model.faces if template is None else template.faces
+        write_extremes(run, evaluation.sample_pose_error_mm, dataset, faces, out, arguments.pictures)
     print(table(evaluation, protocol, split))
     for line in group_lines(groups):
         print(line)
@@ -150,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset", help="network (default: mobile, or what a .keras file holds)")
     parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
+    parser.add_argument("--direct-lbs", action="store_true", help="a mesh by inverse kinematics for a network without one")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png, of a network with a mesh; 0: none")

@@ -176,9 +176,9 @@ def stage_callbacks(
 
 
 def kind_of(stage: StageConfig, network: keras.Model) -> str:
-    """Which network runs in a stage: see `StageConfig.kind`, but for a network without a mesh: the joints that its last
-    part regresses come from the image, so that part never runs alone."""
-    return "full" if stage.kind == "pose" and "vertices_uvd" not in network.output else stage.kind
+    """Which network runs in a stage: see `StageConfig.kind`, but for a network whose joints aren't regressed from its mesh:
+    what its last part gives comes from the image, so that part never runs alone."""
+    return "full" if stage.kind == "pose" and not hasattr(network, "pose_model") else stage.kind
 
 
 def log_columns(run: Run) -> list[str]:

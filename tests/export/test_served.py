@@ -19,8 +19,11 @@ from export.verify import keras_outputs
 from export.windows import WindowedProduct, narrow_order
 from tests.export.conftest import tiny_network
 from tests.models.test_hand_joint_net import TINY_JOINTS
+from tests.models.test_hand_parametric_net import TINY_RIG
 from tests.models.test_options import TINY
-from tfhand.models import HandJointNet
+from tfhand.layers import rig_arrays
+from tfhand.mesh import HandTemplate
+from tfhand.models import HandJointNet, HandParametricNet
 
 
 def assert_equal(model, served, images, tolerance=2e-5):
@@ -58,9 +61,13 @@ def test_mobile_preset(mobile):
     assert_equal(mobile.model, ServedNetwork(mobile.model), mobile.images, 1e-4)
 
 
-def test_networks_without_a_mesh_are_refused():
+def test_networks_without_a_graph_cnn_are_refused():
     with pytest.raises(ValueError, match="expected one that predicts a mesh, got HandJointNet"):
         ServedNetwork(HandJointNet(TINY_JOINTS))
+    hand = HandTemplate.load()
+    rig = HandParametricNet(TINY_RIG, rig_arrays(hand), hand.shape_ranges, hand.faces)
+    with pytest.raises(ValueError, match="expected one with a Graph CNN, got HandParametricNet"):
+        ServedNetwork(rig)
 
 
 def test_unknown_form(tiny):

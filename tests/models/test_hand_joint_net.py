@@ -24,9 +24,10 @@ def tiny() -> HandJointNet:
 
 
 def test_every_baseline_has_the_sizes_of_its_preset() -> None:
-    assert set(BASELINES) == {"paper-joints", "mobile-joints", "hourglass-small-joints"} and not set(BASELINES) & set(PRESETS)
+    names = {f"{name}-{pipeline}" for name in ("paper", "mobile", "hourglass-small") for pipeline in ("joints", "parametric")}
+    assert set(BASELINES) == names and not set(BASELINES) & set(PRESETS)
     for name, preset in BASELINES.items():
-        whole = PRESETS[name.removesuffix("-joints")]
+        whole = PRESETS[name.removesuffix(f"-{preset.pipeline}")]
         same = dataclasses.replace(preset, name=whole.name, pipeline="mesh", joints=whole.joints, signs=whole.signs)
         assert same == whole and get_preset(name) is preset
     with pytest.raises(ValueError, match="name must be one of the presets .*'mobile-joints'.*, got 'moon'"):

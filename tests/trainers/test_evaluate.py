@@ -275,3 +275,22 @@ def test_missing_weights_are_named(synthetic, tmp_path, capsys):
     arguments = ["--dataset", "synthetic", "--data-dir", str(synthetic), "--out", str(tmp_path / "out")]
     assert str(path) in fails(capsys, *arguments, "--weights", str(path))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_direct_lbs_gives_joints_a_mesh(synthetic, tmp_path, capsys, monkeypatch):
+    dataset, template = ShardedDataset(synthetic), HandTemplate.load()
+    network = NearTruth(dataset, template.num_vertices)
+    command = ["--dataset", "synthetic", "--data-dir", str(synthetic), "--direct-lbs"]
+    monkeypatch.setattr(models.HandMeshNet, "from_preset", lambda *_: network)
+    assert main([*command, "--out", str(tmp_path / "refused")]) == 1
+    assert "--direct-lbs: expected a network that gives our joints and no mesh" in capsys.readouterr().err
+    del network.num_vertices, network.faces, network.outputs["vertices_uvd"]
+    network.outputs["joints_uvd"] = np.stack([crop(sample, 64)["joints_uvd"] for sample in dataset])
+    assert main([*command, "--out", str(tmp_path / "out"), "--pictures", "2"]) == 0
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    # True joints: what is left is what they don't tell, and what linear skinning does to bent joints.
+    assert 0.5 < metrics["mesh_error_mm"] < 4.0 and metrics["pose_error_mm"] < 0.1
+    assert cv2.imread(str(tmp_path / "out" / "worst.png")).shape == (2 * 256, 6 * 256, 3)
+    network.done = 0
+    assert main([*command[:-1], "--out", str(tmp_path / "without")]) == 0
+    assert json.loads((tmp_path / "without" / "metrics.json").read_text())["mesh_error_mm"] is None

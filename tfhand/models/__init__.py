@@ -1,4 +1,5 @@
-"""The network: stacked hourglass or mobile trunk, encoder, Graph CNN, pose regressor; and baselines without a mesh."""
+"""The network: stacked hourglass or mobile trunk, encoder, Graph CNN, pose regressor; and networks to
+compare it with."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from tfhand.models.graph_topology import GraphTopology
 from tfhand.models.hand_joint_net import HandJointNet
 from tfhand.models.hand_mesh_net import HandMeshNet
 from tfhand.models.hand_net import HandNet
+from tfhand.models.hand_parametric_net import HandParametricNet
 from tfhand.models.network_files import load_network, read_network
 from tfhand.models.presets import BASELINES, PRESETS, Preset, get_preset
 
@@ -18,6 +20,7 @@ __all__ = [
     "HandJointNet",
     "HandMeshNet",
     "HandNet",
+    "HandParametricNet",
     "Preset",
     "build_network",
     "get_preset",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tfhand.models.hand_joint_net import HandJointNet
 from tfhand.models.hand_mesh_net import HandMeshNet
 from tfhand.models.hand_net import HandNet
+from tfhand.models.hand_parametric_net import HandParametricNet
 from tfhand.models.presets import get_preset
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ def build_network(
     propagation: str = "sparse",
     signs: bool | None = None,
 ) -> HandNet:
-    """Builds the network of a preset: a `HandMeshNet`, or a `HandJointNet` for a preset whose pipeline ends without a mesh.
+    """Builds the network of a preset: a `HandMeshNet`, or of one for comparison a `HandJointNet` or `HandParametricNet`.
 
     Args:
         name: of the preset, in `tfhand.models.presets.PRESETS` or `BASELINES`.
-        weights: None, "default", "imagenet" or a file, see `HandMeshNet.from_preset`, `HandJointNet.from_preset`.
+        weights: None, "default", "imagenet" or a file, see `from_preset` of these classes.
         template: the hand; None takes the one that comes with the package. No matter to a network without a mesh.
         joint_readout: "mesh" or "heatmap"; None takes the preset's.
         propagation: of the graph convolutions, "sparse" or "dense", where there are some.
@@ -36,8 +37,11 @@ def build_network(
         ValueError: an unknown preset or read-out, weights that do not fit, or signs of a preset without.
         FileNotFoundError: the weights are not there.
     """
-    if get_preset(name).pipeline == "joints":
-        if signs:
-            raise ValueError(f"signs: expected False or None with preset {name!r}, which has none, got True.")
+    pipeline = get_preset(name).pipeline
+    if signs and pipeline != "mesh":
+        raise ValueError(f"signs: expected False or None with preset {name!r}, which has none, got True.")
+    if pipeline == "joints":
         return HandJointNet.from_preset(name, weights, joint_readout)
+    if pipeline == "parametric":
+        return HandParametricNet.from_preset(name, weights, template, joint_readout)
     return HandMeshNet.from_preset(name, weights, template, joint_readout, propagation, signs)

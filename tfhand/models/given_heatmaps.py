@@ -30,11 +30,16 @@ class GivenHeatmaps(keras.Model):
     Returns:
         (B, V, 3) float32 uvd, as the network's `vertices_uvd`.
 
+    Raises:
+        ValueError: a network without a Graph CNN.
+
     References:
         Ge et al. 2019, section 4.4, "Pseudo-Ground Truth Mesh Loss".
     """
 
     def __init__(self, network: HandMeshNet, sigma: float | None = None) -> None:
+        if not hasattr(network, "topology"):
+            raise ValueError(f"network: expected one with a Graph CNN, got {type(network).__name__}.")
         # In float32, lest mixed precision round the joints.
         super().__init__(name="given_heatmaps", dtype="float32")
         self.network = network

@@ -9,11 +9,10 @@ import keras
 from keras import layers, ops
 
 from tfhand.constants import NUM_JOINTS
-from tfhand.layers import BatchNorm
 from tfhand.models.hand_net import HandNet, build_heatmap_stage, check_weights, checked_readout
+from tfhand.models.latent_layers import fully_connected, load_with_stages
 from tfhand.models.mesh_stage import build_latent_stage, uv_readout
-from tfhand.models.presets import PRESETS, Preset, check_pipeline, get_preset
-from tfhand.models.weight_files import load_weights, read_weights
+from tfhand.models.presets import Preset, check_pipeline, get_preset
 
 
 @keras.saving.register_keras_serializable(package="tfhand")
@@ -85,19 +84,8 @@ class HandJointNet(HandNet):
         return model
 
     def load_preset_weights(self, path: str | os.PathLike[str]) -> None:
-        """Loads a file of `save_preset_weights`: of this preset all of it, of the mesh network of the same sizes its
-        heat-map stage and encoder, which leaves the last stage as it is.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is of another preset or does not fit.
-        """
-        found, _ = read_weights(path)
-        mesh = self.preset.name.removesuffix("-joints")
-        if found == mesh != self.preset.name and mesh in PRESETS:
-            load_weights(self.heatmap_stage.weights + self.mesh_stage.weights, path, mesh, allow_extra=True)
-        else:
-            load_weights(self.weights, path, self.preset.name)
+        """Loads a file of `save_preset_weights`, see `load_with_stages`; the same errors."""
+        load_with_stages(self, path)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -121,13 +109,6 @@ def build_joint_regressor(num_features: int, preset: Preset) -> keras.Model:
         preset: sizes.
     """
     latent = keras.Input((num_features,), name="latent")
-    x = latent
-    for place, width in enumerate(preset.joints.hidden):
-        x = layers.Dense(width, name=f"joint_fc_{place}")(x)
-        if preset.joints.hidden_norm:
-            x = BatchNorm(preset.norm_momentum, preset.norm_epsilon, name=f"joint_fc_{place}_bn")(x)
-        x = layers.ReLU(name=f"joint_fc_{place}_relu")(x)
-    # Coordinates are float32: 16 bits are too coarse for them.
-    x = layers.Dense(NUM_JOINTS * 3, name=f"joint_fc_{len(preset.joints.hidden)}", dtype="float32")(x)
+    x = fully_connected(latent, NUM_JOINTS * 3, preset, "joint_fc")
     joints = layers.Reshape((NUM_JOINTS, 3), name="joint_uvd", dtype="float32")(x)
     return keras.Model(latent, joints, name="pose_stage")

@@ -21,7 +21,7 @@ from tfhand.models.stage_configs import (
 HEATMAP_KINDS = ("gaussian", "logits")
 JOINT_READOUTS = ("mesh", "heatmap")
 INPUT_CHANNELS = ("rgb", "bgr")
-PIPELINES = ("mesh", "joints")
+PIPELINES = ("mesh", "joints", "parametric")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Preset:
         hand_side: the side that the network sees; hands of the other one are mirrored on the way in and out.
         joint_definition: whose 21 joints these are: "tfhand" for this package's, or the name of a joint adapter
             (`tfhand.data.joint_adapters`) for those of its dataset.
-        pipeline: "mesh" (latent to mesh to joints: `HandMeshNet`) or "joints" (latent to joints, without a mesh:
-            `HandJointNet`, for comparison).
-        joints: sizes of the last stage where the pipeline is "joints".
+        pipeline: "mesh" (latent to mesh to joints: `HandMeshNet`), or for comparison "joints" (latent to joints, without a
+            mesh: `HandJointNet`) or "parametric" (latent to shape and pose of the rig: `HandParametricNet`).
+        joints: sizes of the last stage where the pipeline is "joints" or "parametric".
         signs: sizes of the stage that says whether there is a hand and of which side; None for a network without. Of the
             presets' own networks those have it whose weights have it, see `HandMeshNet.from_preset`.
     """
@@ -192,16 +192,17 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-#: Networks for comparison, which `tfhand` itself never offers: latent to joints, without a mesh (the paper's Baseline 1
-#: and its task transfer), one beside each preset that can be trained here.
+#: Networks for comparison, which `tfhand` itself never offers, beside each preset that can be trained here: latent to joints,
+#: without a mesh (the paper's Baseline 1 and its task transfer), and latent to shape and pose of the rig (its MANO-based method).
 BASELINES: dict[str, Preset] = {
-    f"{name}-joints": dataclasses.replace(
+    f"{name}-{pipeline}": dataclasses.replace(
         PRESETS[name],
-        name=f"{name}-joints",
-        pipeline="joints",
+        name=f"{name}-{pipeline}",
+        pipeline=pipeline,
         joints=JointConfig(hidden_norm=name == "mobile"),
         signs=None,
     )
+    for pipeline in PIPELINES[1:]
     for name in ("paper", "mobile", "hourglass-small")
 }
 
@@ -225,5 +226,6 @@ def check_pipeline(preset: Preset, pipeline: str) -> None:
         ValueError: it is for another class.
     """
     if preset.pipeline != pipeline:
-        builds = {"mesh": "HandMeshNet", "joints": "HandJointNet"}[preset.pipeline]
+        classes = ("HandMeshNet", "HandJointNet", "HandParametricNet")
+        builds = dict(zip(PIPELINES, classes, strict=True))[preset.pipeline]
         raise ValueError(f"preset {preset.name!r} must be of the pipeline {pipeline!r}; {builds} builds it.")

@@ -124,7 +124,8 @@ class PoseConfig:
 
 @dataclasses.dataclass(frozen=True)
 class JointConfig:
-    """Fully connected layers from the latent to the joints (`tfhand.models.hand_joint_net`).
+    """Fully connected layers from the latent to the joints (`tfhand.models.hand_joint_net`), or to shape and pose of the rig
+    (`tfhand.models.hand_parametric_net`).
 
     Attributes:
         hidden: outputs of all layers but the last one.

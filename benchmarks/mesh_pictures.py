@@ -1,4 +1,4 @@
-"""The same hands as two networks see them, side by side."""
+"""The same hands as several networks see them, side by side."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from tfhand.data import ShardedDataset, crop
 from tfhand.geometry import uvd_to_xyz
 from tfhand.inference.drawing import draw_mesh, draw_view
 from tfhand.io import atomic_path
+from tfhand.mesh import HandTemplate
+from trainers.evaluation.runner import mesh_from_joints
 
 CELL = 224
 
@@ -20,7 +22,8 @@ def write_meshes(networks: Mapping[str, tuple[str, Path]], data_dir: Path, count
     """Draws hands, their true meshes, and the meshes that networks predict, each also from the side.
 
     Args:
-        networks: preset and weights file by the heading of their columns.
+        networks: preset and weights file by the heading of their columns. Of a network without a mesh, the mesh is made of
+            its joints, as `trainers.evaluate --direct-lbs` does.
         data_dir: folder of shards with meshes.
         count: hands, the first ones of the folder.
         path: picture to write.
@@ -36,13 +39,18 @@ def write_meshes(networks: Mapping[str, tuple[str, Path]], data_dir: Path, count
     views = [crop(dataset[index], first.input_size) for index in range(min(count, len(dataset)))]
     images = np.stack([view["image"] for view in views])
     cameras = np.stack([view["camera"] for view in views])
-    meshes = {"ground truth": np.stack([view["vertices_uvd"] for view in views])}
-    meshes |= {title: model.predict(images, verbose=0)["vertices_uvd"] for title, model in models.items()}
-    xyz = {title: uvd_to_xyz(np.asarray(uvd, np.float32), cameras) for title, uvd in meshes.items()}
+    template = HandTemplate.load()
+    xyz = {"ground truth": uvd_to_xyz(np.stack([view["vertices_uvd"] for view in views]), cameras)}
+    for title, model in models.items():
+        outputs = {name: np.asarray(values, np.float32) for name, values in model.predict(images, verbose=0).items()}
+        if "vertices_uvd" in outputs:
+            xyz[title] = uvd_to_xyz(outputs["vertices_uvd"], cameras)
+        else:
+            xyz[title] = mesh_from_joints(template, uvd_to_xyz(outputs["joints_uvd"], cameras))
     rows = []
     for index, camera in enumerate(cameras):
         of_hand = {title: points[index] for title, points in xyz.items()}
-        rows.append(np.concatenate(_row(images[index], of_hand, first.faces, camera), axis=1))
+        rows.append(np.concatenate(_row(images[index], of_hand, template.faces, camera), axis=1))
     rows[0] = _labelled(rows[0], ["photograph", *(label for title in xyz for label in (title, "from the side"))])
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), np.concatenate(rows)[..., ::-1]):
