@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 
 #: The page's sources in a checkout; they are not in the installed package.
 SOURCES = Path(__file__).resolve().parents[1] / "web"
+#: Of the network that the page is built with.
+WEIGHTS = Path(__file__).parent / "assets" / "weights" / "mobile" / "default.safetensors"
 _MODEL_FILES = ("hand.tflite", "hand.json")
 _MODEL_URL = "/model/"
 #: Without the first two browsers give a page no shared memory, and so Wasm no threads.
@@ -24,8 +27,8 @@ HEADERS = {
 
 
 def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
-    """Builds the page with npm and Vite, and exports the `mobile` network into it, unless both have been done and no
-    source is newer.
+    """Builds the page with npm and Vite, and exports the `mobile` network into it, unless both have been done and neither a
+    source nor the shipped weights are newer.
 
     Args:
         sources: the folder `web/` of a checkout.
@@ -52,7 +55,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
             f"building {sources} takes npm, which comes with Node.js 20.19 or newer; it isn't on the PATH. "
             "Install Node.js, or give the folder of a built page with --page."
         )
-    if again or not all((model / name).is_file() for name in _MODEL_FILES):
+    if again or not all(_is_newer(model / name, [WEIGHTS]) for name in _MODEL_FILES):
         _step([sys.executable, "-m", "export.browser", "--quantize", "fp16", "--out", str(model)], sources.parent)
     if not (sources / "node_modules").is_dir():
         _step([npm, "ci", "--no-audit", "--no-fund"], sources)
@@ -62,10 +65,15 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
 
 def _is_built(sources: Path, page: Path) -> bool:
     """Whether the built page is there and newer than what it is built from."""
-    if not page.is_file():
+    parts = [WEIGHTS, sources / "index.html", sources / "package-lock.json", *(sources / "src").rglob("*")]
+    return _is_newer(page, parts)
+
+
+def _is_newer(made: Path, parts: Sequence[Path]) -> bool:
+    """Whether a file is there and no older than what it is made from."""
+    if not made.is_file():
         return False
-    parts = [sources / "index.html", sources / "package-lock.json", *(sources / "src").rglob("*")]
-    return all(part.stat().st_mtime <= page.stat().st_mtime for part in parts if part.is_file())
+    return all(part.stat().st_mtime <= made.stat().st_mtime for part in parts if part.is_file())
 
 
 def _step(command: list[str], folder: Path) -> None:

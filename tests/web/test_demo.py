@@ -130,6 +130,13 @@ def test_builds_only_what_is_missing(tmp_path, monkeypatch) -> None:
     os.utime(source, ns=(0, (sources / "dist" / "index.html").stat().st_mtime_ns + 10**9))
     build_page(sources)
     assert [step[0] for step in steps] == ["run"]
+    weights = tmp_path / "default.safetensors"
+    weights.touch()
+    os.utime(weights, ns=(0, (sources / "dist" / "index.html").stat().st_mtime_ns + 10**9))
+    monkeypatch.setattr(tfhand.demo, "WEIGHTS", weights)
+    steps.clear()
+    build_page(sources)
+    assert [step[0] for step in steps] == ["-m", "run"]
     steps.clear()
     build_page(sources, again=True)
     assert [step[0] for step in steps] == ["-m", "run"]
