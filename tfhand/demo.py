@@ -42,7 +42,8 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
         OSError: a step failed; its own output says why.
     """
     built, model = sources / "dist", sources / "public" / "model"
-    if not again and _is_built(sources, built / "index.html"):
+    exported = not again and all(_is_newer(model / name, [WEIGHTS]) for name in _MODEL_FILES)
+    if exported and _is_newer(built / "index.html", _parts(sources)):
         return built
     if not (sources / "package.json").is_file():
         raise FileNotFoundError(
@@ -55,7 +56,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
             f"building {sources} takes npm, which comes with Node.js 20.19 or newer; it isn't on the PATH. "
             "Install Node.js, or give the folder of a built page with --page."
         )
-    if again or not all(_is_newer(model / name, [WEIGHTS]) for name in _MODEL_FILES):
+    if not exported:
         _step([sys.executable, "-m", "export.browser", "--quantize", "fp16", "--out", str(model)], sources.parent)
     if not (sources / "node_modules").is_dir():
         _step([npm, "ci", "--no-audit", "--no-fund"], sources)
@@ -63,10 +64,10 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
     return built
 
 
-def _is_built(sources: Path, page: Path) -> bool:
-    """Whether the built page is there and newer than what it is built from."""
-    parts = [WEIGHTS, sources / "index.html", sources / "package-lock.json", *(sources / "src").rglob("*")]
-    return _is_newer(page, parts)
+def _parts(sources: Path) -> list[Path]:
+    """What the page is built from."""
+    return [*(sources / name for name in ("index.html", "package-lock.json")), *(sources / "src").rglob("*"),
+            *(sources / "public").rglob("*")]  # fmt: skip
 
 
 def _is_newer(made: Path, parts: Sequence[Path]) -> bool:

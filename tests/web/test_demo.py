@@ -132,7 +132,8 @@ def test_builds_only_what_is_missing(tmp_path, monkeypatch) -> None:
     assert [step[0] for step in steps] == ["run"]
     weights = tmp_path / "default.safetensors"
     weights.touch()
-    os.utime(weights, ns=(0, (sources / "dist" / "index.html").stat().st_mtime_ns + 10**9))
+    os.utime(weights, ns=(0, (sources / "public" / "model" / "hand.json").stat().st_mtime_ns + 10**9))
+    os.utime(sources / "dist" / "index.html", ns=(0, weights.stat().st_mtime_ns + 10**10))  # the page may be newer still
     monkeypatch.setattr(tfhand.demo, "WEIGHTS", weights)
     steps.clear()
     build_page(sources)
