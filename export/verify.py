@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
 from export.contract import SIGN_OUTPUTS, ExportError
 from export.pictures import RenderedHands, photograph_crops, rendered_hands
@@ -23,7 +24,6 @@ from export.runners import open_runner, read_metadata
 from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, SIGN_LOGITS
 from tfhand.geometry import uvd_to_xyz
 from tfhand.inference.confidence import joint_confidence
-from tfhand.inference.signs import logistic
 from tfhand.metrics import mesh_error_mm, pose_error_mm
 from tfhand.rendering.kernel import KernelError
 
@@ -135,7 +135,7 @@ def keras_outputs(model: HandMeshNet, images: np.ndarray) -> dict[str, np.ndarra
     answers["joint_confidence"] = joint_confidence(answers["heatmaps"], model.heatmap_kind)
     answers["confidence"] = answers["joint_confidence"].mean(axis=1)
     if SIGN_LOGITS in answers:
-        signs = logistic(answers.pop(SIGN_LOGITS)).astype(np.float32)
+        signs = expit(answers.pop(SIGN_LOGITS))
         answers |= {name: signs[:, column] for column, name in enumerate(SIGN_OUTPUTS)}
     return answers
 

@@ -14,6 +14,22 @@ from tfhand.data.without_hand import without_hand
 _SEED = 1_000_033
 
 
+def negative_crop(
+    sample: HandSample, index: int, size: int, hand_side: str, backgrounds: Backgrounds | None
+) -> np.ndarray:
+    """One crop without a hand made from a sample, always the same one: (size, size, 3) uint8.
+
+    Args:
+        sample: best with `hand_alpha` and `alpha`.
+        index: its place in the dataset, which the crop is drawn by.
+        size: side of the crop, pixels.
+        hand_side: the side that the network knows.
+        backgrounds: see `tfhand.data.without_hand`.
+    """
+    changed = without_hand(sample, np.random.default_rng([_SEED, index]), backgrounds)
+    return crop(changed, size, hand_side=hand_side)["image"]
+
+
 def negative_crops(
     dataset: Sequence[HandSample], size: int, hand_side: str, backgrounds: Backgrounds | None, batch_size: int = 16
 ) -> Iterator[np.ndarray]:
@@ -30,8 +46,5 @@ def negative_crops(
         (B, size, size, 3) uint8.
     """
     for start in range(0, len(dataset), batch_size):
-        batch = []
-        for index in range(start, min(start + batch_size, len(dataset))):
-            changed = without_hand(dataset[index], np.random.default_rng([_SEED, index]), backgrounds)
-            batch.append(crop(changed, size, hand_side=hand_side)["image"])
-        yield np.stack(batch)
+        indices = range(start, min(start + batch_size, len(dataset)))
+        yield np.stack([negative_crop(dataset[index], index, size, hand_side, backgrounds) for index in indices])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-
-from tfhand.inference.signs import logistic
+from scipy.special import expit
 
 #: Logistic regression of "the crop holds a hand" on the confidence and the extent of the joints in the crop, fitted
-#: with the shipped `mobile` weights to 200 rendered frames with a hand and 200 without (area under the ROC curve 0.991;
+#: with earlier weights of `mobile` to 200 rendered frames with a hand and 200 without (area under the ROC curve 0.991;
 #: confidence alone 0.986; how well heat-maps and mesh agree adds nothing to the two).
 _CONFIDENCE, _EXTENT, _OFFSET = 20.0, 11.0, -13.0
 #: Joints that fill a crop more than this are no surer hands.
@@ -39,4 +38,4 @@ def hand_score(
     if presence is not None:
         sure = np.clip(np.asarray(presence, np.float64), 1e-9, 1 - 1e-9)
         logit = (_MOST * np.tanh(logit / _MOST) + np.log(sure / (1 - sure))) / 2
-    return logistic(logit)
+    return expit(logit)

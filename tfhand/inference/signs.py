@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import expit
 
 from tfhand.constants import SIGN_LOGITS
 
@@ -20,7 +21,7 @@ def presence_of(outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
     """
     if SIGN_LOGITS not in outputs:
         return None
-    return logistic(outputs[SIGN_LOGITS][:, 0])
+    return expit(np.asarray(outputs[SIGN_LOGITS][:, 0], np.float64))
 
 
 def side_evidence(outputs: Mapping[str, np.ndarray]) -> np.ndarray | None:
@@ -44,10 +45,5 @@ def side_shares(outputs: Mapping[str, np.ndarray], sharpness: np.ndarray) -> np.
     evidence = side_evidence(outputs)
     if evidence is None or len(evidence) == 1:
         return sharpness / max(sharpness.sum(), 1e-6)
-    first = logistic((evidence[0] - evidence[1]) / 2)
+    first = expit((evidence[0] - evidence[1]) / 2)
     return np.array([first, 1 - first])
-
-
-def logistic(logits: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)), float64, for logits of any size."""
-    return 1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -40.0, 40.0)))

@@ -36,6 +36,9 @@ class CropView(keras.layers.Layer):
     Returns:
         (N, M, 3) float32 u, v, d.
 
+    Raises:
+        ValueError: inputs are of another size.
+
     References:
         Zhou, Barnes, Lu, Yang, Li: On the Continuity of Rotation Representations in Neural Networks, CVPR 2019 (the turn).
     """

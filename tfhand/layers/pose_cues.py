@@ -23,8 +23,8 @@ class PoseCues(keras.layers.Layer):
     """How the joints lie about their middle, how sharply each is seen, and which way their triangles turn.
 
     With `p_j` four times the joint's u, v from the mean of all joints (soft-arg-max), these are `p_j`; four times the
-    highest share of each map's soft-max; and `(p_b - p_a) x (p_c - p_a)` of the triangles a, b, c in `TRIANGLES`, whose signs change in
-    a mirror while no other cue of a hand's shape does. Always computed in float32.
+    highest share of each map's soft-max; and `(p_b - p_a) x (p_c - p_a)` of the triangles a, b, c in `TRIANGLES`, whose signs
+    change in a mirror while no other cue of a hand's shape does. Always computed in float32.
 
     Call arguments:
         inputs: (B, H, W, 21) logits of the heat-maps.
@@ -46,8 +46,8 @@ class PoseCues(keras.layers.Layer):
         # Slices keep their axes: XNNPACK knows no others.
         areas = first[:, :1] * second[:, 1:] - first[:, 1:] * second[:, :1]
         peaks = _SCALE * ops.max(shares, axis=-1)
-        flat = [ops.reshape(part, (-1, size)) for part, size in ((points, 2 * NUM_JOINTS), (areas, len(TRIANGLES)))]
-        return ops.concatenate([flat[0], peaks, flat[1]], axis=-1)
+        points, areas = ops.reshape(points, (-1, 2 * NUM_JOINTS)), ops.reshape(areas, (-1, len(TRIANGLES)))
+        return ops.concatenate([points, peaks, areas], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], 3 * NUM_JOINTS + len(TRIANGLES))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tfhand.constants import SIGN_LOGITS
 from tfhand.data import HandSample, crop
 from tfhand.data.augment import Backgrounds
-from tfhand.data.sign_views import negative_crops
+from tfhand.data.sign_views import negative_crop
 from tfhand.metrics import sign_figures
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def measure_signs(
 
     plain, mirrored, without = [], [], []
     size, side = model.input_size, model.hand_side
-    negatives = negative_crops(dataset, size, side, backgrounds, batch_size)
-    steps = -(-len(dataset) // batch_size)
-    pairs = zip(_crops(dataset, size, side, batch_size), negatives, strict=True)
-    for images, empty in tqdm(pairs, total=steps, desc="presence and side", unit="batch", disable=None if progress else True):
+    starts = range(0, len(dataset), batch_size)
+    for start in tqdm(starts, desc="presence and side", unit="batch", disable=None if progress else True):
+        samples = {index: dataset[index] for index in range(start, min(start + batch_size, len(dataset)))}
+        images = np.stack([crop(sample, size, hand_side=side)["image"] for sample in samples.values()])
+        empty = np.stack([negative_crop(sample, index, size, side, backgrounds) for index, sample in samples.items()])
         for found, batch in ((plain, images), (mirrored, images[:, :, ::-1]), (without, empty)):
             outputs = model.predict_on_batch(batch.astype(np.float32) / np.float32(255))
             found.append(np.asarray(outputs[SIGN_LOGITS], np.float32))
@@ -54,9 +55,3 @@ def measure_signs(
     if not all(np.isfinite(one).all() for one in logits):
         raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
     return sign_figures(*logits)
-
-
-def _crops(dataset: Sequence[HandSample], size: int, side: str, batch_size: int) -> Iterator[np.ndarray]:
-    for start in range(0, len(dataset), batch_size):
-        indices = range(start, min(start + batch_size, len(dataset)))
-        yield np.stack([crop(dataset[index], size, hand_side=side)["image"] for index in indices])
