@@ -52,7 +52,7 @@ def time_step(path: Path, batch: int, repeats: int) -> tuple[list[str], Timing, 
 
     from tfhand.losses import CompositeLoss
     from tfhand.mesh import HandTemplate
-    from tfhand.models import HandMeshNet
+    from tfhand.models import build_network
     from trainers.average import WeightAverage
     from trainers.config import TrainConfig
     from trainers.config_file import load_config
@@ -64,11 +64,11 @@ def time_step(path: Path, batch: int, repeats: int) -> tuple[list[str], Timing, 
     batch = batch or stage.batch_size
     keras.mixed_precision.set_global_policy(config.precision)
     template = HandTemplate.load()
-    network = HandMeshNet.from_preset(config.preset, template=template)
-    copy = HandMeshNet.from_preset(config.preset, template=template)
     loss = CompositeLoss(stage.losses, template, stage.loss_options)
+    signs = "signs" in loss.supervision or None
+    network, copy = (build_network(config.preset, template=template, signs=signs) for _ in range(2))
     average = WeightAverage(network, copy, config.ema_decay)
-    model = TrainingModel(network, average, loss, stage.kind, stage.parts)
+    model = TrainingModel(network, average, loss, stage.kind, stage.parts, stage.frozen)
     model.compile(optimizer=build_optimizer(stage.optimizer, stage.steps, model), jit_compile=config.jit_compile)
     images, labels = random_batch(batch, network.input_size, template.num_vertices)
     inputs = {"image": images, **labels}
@@ -90,7 +90,8 @@ def random_batch(batch: int, size: int, num_vertices: int) -> tuple[np.ndarray, 
         name: rng.uniform([0, 0, -2], [1, 1, 2], (batch, count, 3)).astype(np.float32)
         for name, count in (("vertices_uvd", num_vertices), ("joints_uvd", NUM_JOINTS))
     }
-    return rng.integers(0, 256, (batch, size, size, 3), dtype=np.uint8), {**labels, "camera": camera}
+    signs = {name: np.ones(batch, np.float32) for name in ("present", "known_side")}
+    return rng.integers(0, 256, (batch, size, size, 3), dtype=np.uint8), {**labels, **signs, "camera": camera}
 
 
 def loss_with_gradients(loss, labels, outputs):

@@ -221,10 +221,11 @@ def test_generator(capsys):
 
 
 @pytest.mark.slow
-def test_training_step_of_the_quickstart(capsys):
-    config = training_step.CONFIGS / "quickstart.yaml"
+@pytest.mark.parametrize("name", ["quickstart", "mobile"])
+def test_training_step_of_configs_with_and_without_signs(capsys, name):
+    config = training_step.CONFIGS / f"{name}.yaml"
     training_step.main(["--configs", str(config), "--batch", "2", "--repeats", "1"])
-    assert "quickstart.yaml" in capsys.readouterr().out
+    assert config.name in capsys.readouterr().out
 
 
 def test_negative_threads_are_named():

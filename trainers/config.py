@@ -61,6 +61,8 @@ class StageConfig:
         parts: what is trained; the other parts are frozen. [heatmap] alone runs only the heat-map network,
             [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network. `sign`,
             where losses train it, says whether there is a hand and of which side.
+        frozen: layers of these parts that are left as they are, by name (* stands for anything): the first blocks of a
+            trained trunk hold few weights and cost a quarter of a step.
         batch_size: samples in a step, over all devices.
         optimizer: how the weights are moved.
     """
@@ -69,6 +71,7 @@ class StageConfig:
     losses: dict[str, float]
     loss_options: dict[str, dict[str, float]] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=lambda: ["heatmap", "mesh", "pose"])
+    frozen: list[str] = field(default_factory=list)
     batch_size: int = 32
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ class TrainingModel(keras.Model):
         kind: which network runs: heatmap, pose (on ground-truth meshes), or full.
         parts: the parts that are trained, of heatmap, mesh, pose and sign. The others are frozen, batch
             statistics included.
+        frozen: names of layers of these parts that are frozen too, see `freeze_all_but`.
         num_replicas: devices that share a batch. Keras adds the devices' gradients up, so each one's
             loss is divided by it.
         faces: (F, 3) triangles of the network mesh, which are rendered where a loss compares depth maps.
@@ -42,6 +44,7 @@ class TrainingModel(keras.Model):
         loss: CompositeLoss,
         kind: str,
         parts: Sequence[str],
+        frozen: Sequence[str] = (),
         num_replicas: int = 1,
         faces: np.ndarray | None = None,
     ):
@@ -55,7 +58,7 @@ class TrainingModel(keras.Model):
         if self.renders and (kind != "full" or faces is None):
             raise ValueError(f"losses: 'depth' needs the predicted mesh and its faces, got a stage of kind {kind!r}.")
         self.part_metrics = [keras.metrics.Mean(name=name) for name in loss.terms]
-        freeze_all_but(network, parts)
+        freeze_all_but(network, parts, frozen)
         self.kind = kind
         self.forward = forward_of(network, kind)
         self.built = True
@@ -95,13 +98,22 @@ def forward_of(network: keras.Model, kind: str) -> keras.Model:
     return network.pose_model() if kind == "pose" else network
 
 
-def freeze_all_but(network: keras.Model, parts: Sequence[str]) -> None:
+def freeze_all_but(network: keras.Model, parts: Sequence[str], frozen: Sequence[str] = ()) -> None:
     """Sets which layers of a network are trained.
 
     Args:
         network: with `stage_layers(part)` for the parts heatmap, mesh, pose and sign.
         parts: the parts that are trained.
+        frozen: layers of these parts that are not, by name; `*` stands for anything, `[0-4]` for one of these.
+
+    Raises:
+        ValueError: a name of `frozen` is that of no layer of these parts.
     """
+    names = [layer.name for part in parts for layer in network.stage_layers(part)]
+    for pattern in frozen:
+        if not fnmatch.filter(names, pattern):
+            raise ValueError(f"frozen: expected layers of the parts {list(parts)}, such as {names[0]!r}, got {pattern!r}")
     for part in STAGES:
         for layer in network.stage_layers(part):
-            layer.trainable = part in parts
+            kept = any(fnmatch.fnmatchcase(layer.name, pattern) for pattern in frozen)
+            layer.trainable = part in parts and not kept

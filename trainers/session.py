@@ -21,6 +21,7 @@ from trainers.checkpoint import Progress, read_progress
 from trainers.config import StageConfig
 from trainers.config_file import Config, load_config
 from trainers.depth_maps import check_renderer
+from trainers.model import freeze_all_but
 from trainers.run_folder import RunFolder
 from trainers.stage import Run, train_stages
 
@@ -96,14 +97,16 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         check_renderer(config.jit_compile)
     trains_signs = check_signs(config, losses)
     open_data = prepare(config, template, losses)
-    folder = RunFolder(config.out)
-    checkpoint = folder.open(config, module)
-    progress = Progress() if checkpoint is None else read_progress(checkpoint)
     with devices.scope(strategy):
         # Weights that have signs keep them; nobody gets some that were never trained.
         network = build_network(config.preset, config.weights, template, signs=trains_signs or None)
         copy = build_network(config.preset, None, template, signs=network.sign_stage is not None)
         average = WeightAverage(network, copy, config.ema_decay)
+    for _, stage in config.active_stages:
+        freeze_all_but(network, stage.parts, stage.frozen)  # a wrong name is told before the run has a folder
+    folder = RunFolder(config.out)
+    checkpoint = folder.open(config, module)
+    progress = Progress() if checkpoint is None else read_progress(checkpoint)
     data = open_data(folder, network)
     run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy, data.negatives)
     if checkpoint is not None:

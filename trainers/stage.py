@@ -130,7 +130,7 @@ def train_stage(
     with devices.scope(run.strategy):
         replicas = devices.num_replicas(run.strategy)
         kind = kind_of(stage, run.network)
-        model = TrainingModel(run.network, run.average, loss, kind, stage.parts, replicas, run.faces)
+        model = TrainingModel(run.network, run.average, loss, kind, stage.parts, stage.frozen, replicas, run.faces)
         optimizer = build_optimizer(stage.optimizer, stage.steps, model, replicas)
         # Without it JAX would run operation by operation.
         compiled = config.jit_compile or keras.backend.backend() == "jax"
