@@ -18,7 +18,7 @@ GROUPS_FILE = "groups.csv"
 _MELANIN = ((0.15, "light"), (0.4, "medium"), (np.inf, "dark"))
 _SEEN = ((10, "0-9"), (14, "10-13"), (17, "14-16"), (np.inf, "17-21"))
 #: Kinds that are printed; groups.csv has all.
-_PRINTED = ("side", "view", "skin", "joints seen", "things")
+_PRINTED = ("side", "view", "skin", "joints seen", "things", "cause")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ KINDS: dict[str, Callable[[HandSample], list[str]]] = {
 }
 
 
+#: Kind of the groups of one cause (`trainers.evaluation.causes`), after all others: predictions tell them, not samples.
+CAUSE = "cause"
+
+
 def groups_of(sample: HandSample) -> dict[str, list[str]]:
     """The groups that a sample is in, by kind."""
     return {kind: names for kind, find in KINDS.items() if (names := find(sample))}
@@ -86,7 +90,7 @@ def group_errors(
         pose_error_mm, mesh_error_mm: (N,) of each sample; samples with a NaN in the first are left out.
 
     Returns:
-        By kind in the order of `KINDS`, the largest error first.
+        By kind in the order of `KINDS`, causes last, the largest error first.
     """
     members: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, found in enumerate(groups):
@@ -95,11 +99,11 @@ def group_errors(
         for kind, names in found.items():
             for name in names:
                 members[kind, name].append(number)
-    made = []
+    made, order = [], [*KINDS, CAUSE]
     for (kind, name), of in members.items():
         mesh = None if mesh_error_mm is None else float(mesh_error_mm[of].mean())
         made.append(Group(kind, name, len(of), float(pose_error_mm[of].mean()), mesh))
-    return sorted(made, key=lambda one: (list(KINDS).index(one.kind), -one.pose_error_mm))
+    return sorted(made, key=lambda one: (order.index(one.kind), -one.pose_error_mm))
 
 
 def write_groups(groups: Sequence[Group], out: Path) -> None:

@@ -17,13 +17,20 @@ CELL = 256
 
 
 def write_extremes(
-    run: Run, errors_mm: np.ndarray, dataset: Sequence[HandSample], faces: np.ndarray, out: Path, count: int = 8
+    run: Run,
+    errors_mm: np.ndarray,
+    causes: Sequence[str],
+    dataset: Sequence[HandSample],
+    faces: np.ndarray,
+    out: Path,
+    count: int = 8,
 ) -> list[Path]:
     """Writes worst.png and best.png: photograph, ground truth, prediction, mesh, and all of it from the side.
 
     Args:
         run: what the network said.
         errors_mm: (N,) mean joint error of each sample; NaN where no joint counts.
+        causes: what each error comes from, written beside it.
         dataset: the samples.
         faces: (F, 3) triangles of the network mesh.
         out: folder to write to.
@@ -35,7 +42,7 @@ def write_extremes(
     order = [int(index) for index in np.argsort(errors_mm, kind="stable") if np.isfinite(errors_mm[index])]
     written = []
     for name, chosen in (("worst", order[::-1][:count]), ("best", order[:count])):
-        rows = [_row(run, index, errors_mm[index], dataset[index], faces) for index in chosen]
+        rows = [_row(run, index, f"{errors_mm[index]:.1f} mm", causes[index], dataset[index], faces) for index in chosen]
         with atomic_path(out / f"{name}.png") as temporary:
             if not cv2.imwrite(str(temporary), np.concatenate(rows)[..., ::-1]):
                 raise OSError(f"can't write {out / name}.png")
@@ -43,7 +50,7 @@ def write_extremes(
     return written
 
 
-def _row(run: Run, index: int, error_mm: float, sample: HandSample, faces: np.ndarray) -> np.ndarray:
+def _row(run: Run, index: int, error: str, cause: str, sample: HandSample, faces: np.ndarray) -> np.ndarray:
     """One sample, (CELL, 6 * CELL, 3) uint8 RGB, turned back to how the photograph was."""
     photo = crop(sample, CELL, hand_side=sample.side)["image"]
     camera = run.camera[index].astype(np.float64)
@@ -63,7 +70,7 @@ def _row(run: Run, index: int, error_mm: float, sample: HandSample, faces: np.nd
         draw_view(None, faces, CELL, 90.0, true, frame),
         draw_view(vertices, faces, CELL, 90.0, ours, frame),
     ]
-    labels = ("ground truth", f"ours, {error_mm:.1f} mm", "", "ground truth from the side", "ours from the side")
+    labels = ("ground truth", f"ours, {error}", cause, "ground truth from the side", "ours from the side")
     for number, (cell, label) in enumerate(zip(cells, (run.names[index], *labels), strict=True)):
         # White with a dark rim over photographs, plain dark over the light views.
         strokes = [((20, 20, 20), 1)] if number >= 4 else [((20, 20, 20), 3), ((255, 255, 255), 1)]

@@ -1,0 +1,71 @@
+"""Why predicted hands are off: the simplest repair that would take most of an error away."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from tfhand.constants import NUM_JOINTS
+
+#: What is wrong with a hand, by the repair that mends it, in the order in which repairs are tried.
+FINGERS, TURNED, DEPTH, PICTURE, SEVERAL = "fingers taken for others", "turned", "depth", "place in the picture", "several"
+#: How much of an error a repair takes away at least to be its cause. Fingers that are taken for others are mostly off besides.
+_HALF, _FINGERS_SHARE = 0.5, 0.2
+_ORDERS = np.array(list(itertools.permutations(range(5))))
+_FINGERS = np.arange(1, NUM_JOINTS).reshape(5, 4)
+
+
+def find_causes(pred: np.ndarray, true: np.ndarray) -> list[str]:
+    """What each hand's error comes from.
+
+    - FINGERS: in the picture, other names for the five fingers take a fifth of their error away.
+    - TURNED: a rigid motion halves the error: the hand is bent right, but turned (or placed) wrong.
+    - DEPTH: true depths under the predicted places in the picture halve it.
+    - PICTURE: true places in the picture under the predicted depths halve it.
+    - SEVERAL: none of these alone.
+
+    The first that holds counts, so that a cause has as few degrees of freedom as can be.
+
+    Args:
+        pred: (N, 21, 3) predicted joints in mm, camera frame, depths above 0.
+        true: (N, 21, 3) true ones.
+
+    Returns:
+        The N causes.
+
+    Raises:
+        ValueError: arrays of another shape.
+    """
+    pred, true = np.asarray(pred, np.float64), np.asarray(true, np.float64)
+    if pred.shape != true.shape or pred.shape[1:] != (NUM_JOINTS, 3):
+        raise ValueError(f"pred, true: expected shape (N, {NUM_JOINTS}, 3) of both, got {pred.shape} and {true.shape}.")
+    error = _distance(pred, true)
+    at_true_depth = pred / pred[..., 2:] * true[..., 2:]
+    holds = {
+        FINGERS: renaming_gain(at_true_depth, true) >= _FINGERS_SHARE,
+        TURNED: _distance(rigidly_moved(pred, true), true) <= _HALF * error,
+        DEPTH: _distance(at_true_depth, true) <= _HALF * error,
+        PICTURE: _distance(true / true[..., 2:] * pred[..., 2:], true) <= _HALF * error,
+    }
+    return [next((cause for cause, found in holds.items() if found[index]), SEVERAL) for index in range(len(pred))]
+
+
+def renaming_gain(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(N,) share of the fingers' error that goes away when predicted fingers get the names that fit the true ones best."""
+    pairs = np.linalg.norm(pred[:, _FINGERS][:, :, None] - true[:, _FINGERS][:, None], axis=-1).mean(axis=-1)
+    errors = pairs[:, np.arange(5), _ORDERS].sum(axis=-1)  # the first order leaves names as they are
+    return (errors[:, 0] - errors.min(axis=1)) / np.maximum(errors[:, 0], 1e-6)
+
+
+def rigidly_moved(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(N, J, 3) predictions turned and moved onto the true joints by least squares; their size stays (Kabsch 1976)."""
+    centre = true.mean(axis=1, keepdims=True)
+    centred = pred - pred.mean(axis=1, keepdims=True)
+    left, _, right = np.linalg.svd(np.swapaxes(true - centre, 1, 2) @ centred)
+    left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
+    return centred @ np.swapaxes(left @ right, 1, 2) + centre
+
+
+def _distance(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(pred - true, axis=-1).mean(axis=1)
