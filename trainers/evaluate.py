@@ -4,10 +4,10 @@
     python -m trainers.evaluate --dataset real_world --data-dir realworld --weights W.safetensors --out runs/real
     python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
-Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv (errors by side, view, skin, ..., and by their cause), worst.png, best.png, on
-FreiHAND its benchmark's pred.json; prints the same figures, published ones beside them. Of a network that says whether there
-is a hand and of which side, that is measured too: with every sample as it is, in a mirror, and without its hand. The first
-run converts a public set's files (`python -m tfhand.data convert`).
+Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv (errors by side, view, skin, ..., and by their cause),
+worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the same figures, published ones beside them. Of a
+network that says whether there is a hand and of which side, that is measured too: with every sample as it is, in a
+mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     from tfhand.mesh import HandTemplate
     from tfhand.models import load_network
-    from trainers.evaluation.causes import find_causes
+    from trainers.evaluation.causes import find_causes, parts_mm
     from trainers.evaluation.groups import CAUSE, group_errors, group_lines, write_groups
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
@@ -82,8 +82,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
     evaluation = protocol.evaluate(arguments.dataset, predictions)
     if SIGN_LOGITS in getattr(model, "output", ()):
         evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **_signs(model, arguments, split)})
+    joints = run.predictions.joints_pred, run.predictions.joints_true
+    evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **parts_mm(*joints)})
     write_report(evaluation, out)
-    causes = find_causes(run.predictions.joints_pred, run.predictions.joints_true)
+    causes = find_causes(*joints)
     found = [{**groups, CAUSE: [cause]} for groups, cause in zip(run.groups, causes, strict=True)]
     groups = group_errors(found, evaluation.sample_pose_error_mm, _mesh_errors(predictions))
     write_groups(groups, out)

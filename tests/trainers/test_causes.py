@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from tfhand.mesh import HandTemplate
-from trainers.evaluation.causes import DEPTH, FINGERS, PICTURE, SEVERAL, TURNED, find_causes, renaming_gain, rigidly_moved
+from trainers.evaluation.causes import DEPTH, FINGERS, PICTURE, SEVERAL, TURNED, find_causes, parts_mm, renaming_gain, rigidly_moved
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +67,12 @@ def test_a_rigid_motion_is_undone_and_no_mirror_is_used(true) -> None:
 def test_arrays_that_do_not_fit_are_told(true) -> None:
     with pytest.raises(ValueError, match=r"expected shape \(N, 21, 3\) of both, got \(4, 20, 3\) and \(4, 21, 3\)"):
         find_causes(true[:, :20], true)
+
+
+def test_what_is_left_with_one_part_right(true) -> None:
+    """Joints 1 % too deep on rays that pass 8 mm beside: either repair leaves the other mistake."""
+    beside = true + [8.0, 0.0, 0.0]
+    parts = parts_mm(beside * 1.01, true)
+    assert parts["pose_error_at_true_depth_mm"] == pytest.approx(8.0, rel=1e-6)
+    deeper = np.linalg.norm(0.01 * true, axis=-1).mean()
+    assert parts["pose_error_at_true_uv_mm"] == pytest.approx(deeper, rel=1e-6)

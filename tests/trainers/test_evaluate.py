@@ -25,7 +25,7 @@ from trainers.evaluate import main
 
 KEYS = [
     "dataset", "protocol", "num_samples", "pose_error_mm", "pose_error_without_root_mm", "procrustes_pose_error_mm",
-    "auc_20_50", "auc_0_50", "mesh_error_mm",
+    "auc_20_50", "auc_0_50", "mesh_error_mm", "pose_error_at_true_depth_mm", "pose_error_at_true_uv_mm",
 ]  # fmt: skip
 FILES = {"metrics.json", "pck.csv", "pck.png", "groups.csv", "worst.png", "best.png"}
 COUNTS = {"synthetic": 6, "real_world": 3}
@@ -108,7 +108,7 @@ def aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], size: int, adapted: bool) -> dict:
     """The figures of Ge et al.'s protocol from crops and raw outputs, with the PCK curve as `curve`."""
-    errors, aligned_errors, mesh_errors = [], [], []
+    errors, aligned_errors, mesh_errors, true_depth, true_uv = [], [], [], [], []
     for index, sample in enumerate(samples):
         view = crop(sample, size)
         joints, camera = np.float64(outputs["joints_uvd"][index]), np.float64(view["camera"])
@@ -120,6 +120,8 @@ def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], siz
         ours = to_mm(joints, camera)
         if adapted:
             ours = np.array([sum(w * joint for w, joint in zip(row, ours)) for row in REAL_WORLD_ADAPTER.matrix])
+        true_depth += [math.dist(a * b[2] / a[2], b) for a, b in zip(ours, true)]
+        true_uv += [math.dist(b * a[2] / b[2], b) for a, b in zip(ours, true)]
         ours[0] = true[0]
         errors.append([math.dist(a, b) for a, b in zip(ours, true)])
         aligned_errors += [math.dist(a, b) for a, b in zip(aligned(ours, true), true)]
@@ -136,6 +138,8 @@ def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], siz
         "auc_20_50": np.mean(areas[40:]),
         "auc_0_50": np.mean(areas),
         "mesh_error_mm": np.mean(mesh_errors) if mesh_errors else None,
+        "pose_error_at_true_depth_mm": np.mean(true_depth),
+        "pose_error_at_true_uv_mm": np.mean(true_uv),
         "curve": curve,
     }
 

@@ -40,15 +40,35 @@ def find_causes(pred: np.ndarray, true: np.ndarray) -> list[str]:
     pred, true = np.asarray(pred, np.float64), np.asarray(true, np.float64)
     if pred.shape != true.shape or pred.shape[1:] != (NUM_JOINTS, 3):
         raise ValueError(f"pred, true: expected shape (N, {NUM_JOINTS}, 3) of both, got {pred.shape} and {true.shape}.")
-    error = _distance(pred, true)
-    at_true_depth = pred / pred[..., 2:] * true[..., 2:]
+    error = distance_mm(pred, true)
+    at_true_depth = placed(pred, depth=true)
     holds = {
         FINGERS: renaming_gain(at_true_depth, true) >= _FINGERS_SHARE,
-        TURNED: _distance(rigidly_moved(pred, true), true) <= _HALF * error,
-        DEPTH: _distance(at_true_depth, true) <= _HALF * error,
-        PICTURE: _distance(true / true[..., 2:] * pred[..., 2:], true) <= _HALF * error,
+        TURNED: distance_mm(rigidly_moved(pred, true), true) <= _HALF * error,
+        DEPTH: distance_mm(at_true_depth, true) <= _HALF * error,
+        PICTURE: distance_mm(placed(true, depth=pred), true) <= _HALF * error,
     }
     return [next((cause for cause, found in holds.items() if found[index]), SEVERAL) for index in range(len(pred))]
+
+
+def parts_mm(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """What is left of the mean joint error with one part of the predictions right, mm; all joints count, nothing is aligned.
+
+    Args:
+        pred, true: as of `find_causes`.
+
+    Returns:
+        `pose_error_at_true_depth_mm` (places in the picture are predicted) and `pose_error_at_true_uv_mm` (depths are).
+    """
+    return {
+        "pose_error_at_true_depth_mm": float(distance_mm(placed(pred, depth=true), true).mean()),
+        "pose_error_at_true_uv_mm": float(distance_mm(placed(true, depth=pred), true).mean()),
+    }
+
+
+def placed(joints: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(N, J, 3) joints moved along their rays to the depths of others."""
+    return joints / joints[..., 2:] * depth[..., 2:]
 
 
 def renaming_gain(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
@@ -67,5 +87,6 @@ def rigidly_moved(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
     return centred @ np.swapaxes(left @ right, 1, 2) + centre
 
 
-def _distance(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+def distance_mm(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(N,) mean joint distance of each hand."""
     return np.linalg.norm(pred - true, axis=-1).mean(axis=1)

@@ -18,6 +18,8 @@ _ROWS = (
     ("pose_error_mm", "pose error, root included", "mm"),
     ("pose_error_without_root_mm", "pose error, 20 other joints", "mm"),
     ("procrustes_pose_error_mm", "pose error, Procrustes-aligned", "mm"),
+    ("pose_error_at_true_depth_mm", "pose error, were depths right", "mm"),
+    ("pose_error_at_true_uv_mm", "pose error, were u, v right", "mm"),
     ("auc_20_50", "AUC of PCK, 20-50 mm", ""),
     ("auc_0_50", "AUC of PCK, 0-50 mm", ""),
     ("mesh_error_mm", "mesh error", "mm"),
