@@ -5,9 +5,9 @@
     python -m trainers.evaluate --dataset stb --split test_bb --protocol zimmermann-brox --out runs/stb
 
 Writes into `--out`: metrics.json, pck.csv, pck.png, groups.csv (errors by side, view, skin, ..., and by their cause),
-worst.png, best.png, on FreiHAND its benchmark's pred.json; prints the same figures, published ones beside them. Of a
-network that says whether there is a hand and of which side, that is measured too: with every sample as it is, in a
-mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
+worst.png, best.png, causes.png, on FreiHAND its benchmark's pred.json; prints the same figures, published ones beside
+them. Of a network that says whether there is a hand and of which side, that is measured too: with every sample as it
+is, in a mirror, and without its hand. The first run converts a public set's files (`python -m tfhand.data convert`).
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--direct-lbs", action="store_true", help="a mesh by inverse kinematics for a network without one")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png, best.png, of a network with a mesh; 0: none")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png and best.png, of a network with a mesh; 0: no pictures")
     return parser
 
 

@@ -27,7 +27,7 @@ KEYS = [
     "dataset", "protocol", "num_samples", "pose_error_mm", "pose_error_without_root_mm", "procrustes_pose_error_mm",
     "auc_20_50", "auc_0_50", "mesh_error_mm", "pose_error_at_true_depth_mm", "pose_error_at_true_uv_mm",
 ]  # fmt: skip
-FILES = {"metrics.json", "pck.csv", "pck.png", "groups.csv", "worst.png", "best.png"}
+FILES = {"metrics.json", "pck.csv", "pck.png", "groups.csv", "worst.png", "best.png", "causes.png"}
 COUNTS = {"synthetic": 6, "real_world": 3}
 
 
@@ -162,6 +162,9 @@ def check_report(out: Path, name: str, expected: dict, text: str, rtol: float) -
     assert cv2.imread(str(out / "pck.png")) is not None
     for picture in ("worst.png", "best.png"):
         assert cv2.imread(str(out / picture)).shape == (256 * min(2, COUNTS[name]), 256 * 6, 3)
+    with open(out / "groups.csv", newline="") as file:
+        causes = [min(2, int(row["samples"])) for row in csv.DictReader(file) if row["kind"] == "cause"]
+    assert cv2.imread(str(out / "causes.png")).shape == (256 * sum(causes), 256 * 6, 3)
 
 
 def test_random_weights_of_the_mobile_network(synthetic, tmp_path, capsys, monkeypatch):

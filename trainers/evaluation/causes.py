@@ -9,7 +9,9 @@ import numpy as np
 from tfhand.constants import NUM_JOINTS
 
 #: What is wrong with a hand, by the repair that mends it, in the order in which repairs are tried.
-FINGERS, TURNED, DEPTH, PICTURE, SEVERAL = "fingers taken for others", "turned", "depth", "place in the picture", "several"
+CAUSES = FINGERS, TURNED, DEPTH, PICTURE, SEVERAL = (
+    "fingers taken for others", "turned", "depth", "place in the picture", "several"
+)  # fmt: skip
 #: How much of an error a repair takes away at least to be its cause. Fingers that are taken for others are mostly off besides.
 _HALF, _FINGERS_SHARE = 0.5, 0.2
 _ORDERS = np.array(list(itertools.permutations(range(5))))

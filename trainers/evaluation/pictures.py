@@ -1,4 +1,4 @@
-"""The worst and the best samples of an evaluation, as pictures."""
+"""The worst and the best samples of an evaluation, and the worst of each cause, as pictures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from tfhand.data import HandSample, crop
 from tfhand.inference.drawing import draw_mesh, draw_skeleton, draw_view
 from tfhand.io import atomic_path
+from trainers.evaluation.causes import CAUSES
 from trainers.evaluation.runner import Run
 
 CELL = 256
@@ -25,7 +26,7 @@ def write_extremes(
     out: Path,
     count: int = 8,
 ) -> list[Path]:
-    """Writes worst.png and best.png: photograph, ground truth, prediction, mesh, and all of it from the side.
+    """Writes worst.png, best.png and causes.png: photograph, ground truth, prediction, mesh, and all of it from the side.
 
     Args:
         run: what the network said.
@@ -34,14 +35,15 @@ def write_extremes(
         dataset: the samples.
         faces: (F, 3) triangles of the network mesh.
         out: folder to write to.
-        count: samples in a picture.
+        count: samples in worst.png and best.png; causes.png has the two worst of every cause.
 
     Returns:
         The files.
     """
     order = [int(index) for index in np.argsort(errors_mm, kind="stable") if np.isfinite(errors_mm[index])]
     written = []
-    for name, chosen in (("worst", order[::-1][:count]), ("best", order[:count])):
+    by_cause = [[index for index in order[::-1] if causes[index] == cause][:2] for cause in CAUSES]
+    for name, chosen in (("worst", order[::-1][:count]), ("best", order[:count]), ("causes", sum(by_cause, []))):
         rows = [_row(run, index, f"{errors_mm[index]:.1f} mm", causes[index], dataset[index], faces) for index in chosen]
         with atomic_path(out / f"{name}.png") as temporary:
             if not cv2.imwrite(str(temporary), np.concatenate(rows)[..., ::-1]):
