@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from toy import OCTAHEDRON, SIZE, Hands, ToyNet
 
-from tfhand.data import BatchSource
+from tfhand.data import BatchSource, crop
 from tfhand.data.others import OthersConfig
+from tfhand.data.sign_views import negative_crop
 from tfhand.losses import CompositeLoss
 from trainers.config import DataConfig, StageConfig, TrainConfig
+from trainers.evaluation.signs import measure_signs
 from trainers.model import TrainingModel
 from trainers.session import check_signs
 
@@ -43,6 +45,26 @@ def test_crops_without_a_hand_teach_no_mesh() -> None:
     parts = ["heatmap", "mesh", "pose", "sign"]
     assert trained(ToyNet(signs=True), parts, OthersConfig(1.0, 0.0)) == {"heatmap", "sign"}
     assert trained(ToyNet(signs=True), parts, OthersConfig(0.0, 1.0)) == {"heatmap", "sign"}
+
+
+def test_evaluated_figures_against_a_loop() -> None:
+    network, hands = ToyNet(signs=True), Hands(7)
+
+    def logits(image: np.ndarray) -> np.ndarray:
+        return np.asarray(network.predict_on_batch(image[None].astype(np.float32) / 255)["sign_logits"])[0]
+
+    seen, known, likelier = [], [], []
+    for index in range(7):
+        image = crop(hands[index], SIZE)["image"]
+        plain, mirrored = logits(image), logits(image[:, ::-1])
+        empty = logits(negative_crop(hands[index], index, SIZE, "right", None))
+        seen += [((plain[0] > 0).astype(float) + (mirrored[0] > 0)) / 4 + (empty[0] <= 0) / 2]
+        known += [((plain[1] > 0).astype(float) + (mirrored[1] <= 0)) / 2]
+        likelier.append(plain[1] > mirrored[1])
+    figures = measure_signs(network, hands, None, batch_size=3, progress=False)
+    assert figures["presence_accuracy"] == pytest.approx(np.mean(seen))
+    assert figures["handedness_accuracy"] == pytest.approx(np.mean(known))
+    assert figures["handedness_accuracy_two_looks"] == pytest.approx(np.mean(likelier))
 
 
 def losses_of(config: TrainConfig) -> dict[str, CompositeLoss]:

@@ -29,6 +29,7 @@ _ROWS = (
     ("presence_auc", "hand or none, area under the ROC", ""),
     ("handedness_accuracy", "known side or other, accuracy", ""),
     ("handedness_auc", "known side or other, area u. ROC", ""),
+    ("handedness_accuracy_two_looks", "side by hand and mirror image", ""),
 )
 
 

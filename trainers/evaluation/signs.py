@@ -34,7 +34,8 @@ def measure_signs(
         progress: show a progress bar.
 
     Returns:
-        See `tfhand.metrics.sign_figures`.
+        See `tfhand.metrics.sign_figures`; and `handedness_accuracy_two_looks`, how often the known side is the likelier one
+        of a hand and its mirror image, which is how `HandEstimator` tells with `side="auto"`.
 
     Raises:
         ValueError: outputs that are not finite.
@@ -54,4 +55,5 @@ def measure_signs(
     logits = [np.concatenate(found) for found in (plain, mirrored, without)]
     if not all(np.isfinite(one).all() for one in logits):
         raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
-    return sign_figures(*logits)
+    two_looks = float((logits[0][:, 1] > logits[1][:, 1]).mean())
+    return {**sign_figures(*logits), "handedness_accuracy_two_looks": two_looks}
