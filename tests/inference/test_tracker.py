@@ -69,6 +69,22 @@ def test_a_hand_that_leaves_is_lost_and_found_again(estimator) -> None:
     assert all((one.hand is None) == (one.state == "lost") for one in tracked)
 
 
+def test_a_track_that_leaves_the_picture_is_searched_for_at_once(estimator) -> None:
+    """However a track ends: here its hand is seen, but taken to lie beyond the border, so there is no next box."""
+    net, answer = estimator.model, estimator.model.predict_on_batch
+    tracker = HandTracker(estimator, ScanDetector(estimator), config=ROUGH)
+    states = [one.state for one in follow(tracker, [patch_frame((80, 60))] * 2)]
+
+    def beyond(images):
+        return {name: value + np.float32([3, 0, 0]) if "uvd" in name else value for name, value in answer(images).items()}
+
+    net.predict_on_batch = beyond
+    states.append(tracker(patch_frame((80, 60)), 2 / 30).state)
+    net.predict_on_batch = answer
+    states.append(tracker(patch_frame((80, 60)), 3 / 30).state)
+    assert states == ["detected", "tracked", "tracked", "detected"]
+
+
 def test_searching_takes_breaks(estimator) -> None:
     frames = [patch_frame(None)] * 10
     often = dataclasses.replace(ROUGH, search_every=1)

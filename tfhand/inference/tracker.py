@@ -113,10 +113,11 @@ class HandTracker:
         """
         score = 0.0
         if self._box is not None:
+            self._wait = 0  # wherever this track ends, the next search comes at once
             hand, score = self._look(image, self._box)
             if score >= self.config.keep_score:
                 return self._go_on("tracked", hand, score, image, time_s)
-            self._box, self._wait = None, 0
+            self._box = None
         if self._wait > 0:
             self._wait -= 1
             return TrackedHand("lost", None, score)
