@@ -81,6 +81,15 @@ def test_clips_are_written_whole_or_not_at_all(tmp_path) -> None:
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
+def test_an_interrupt_between_a_frame_and_its_count_loses_nothing(tmp_path) -> None:
+    with clip_writer(tmp_path / "a.mp4", (64, 48), 25.0) as writer:
+        for level in range(3):
+            writer.add(quarters(level=level))
+        writer.num_frames -= 1  # as if Ctrl-C had come while the last one was written
+    with Clip(tmp_path / "a.mp4") as clip:
+        assert len(list(clip)) == 3
+
+
 def test_photographs_turned_by_exif_come_upright(tmp_path) -> None:
     from PIL import Image
 

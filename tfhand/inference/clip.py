@@ -118,8 +118,8 @@ def clip_writer(path: str | os.PathLike[str], size: tuple[int, int], rate: float
             yield writer
         finally:
             writer.close()
-        # The encoder does not tell when the disk is full.
-        if writer.num_frames and _count(temporary) != writer.num_frames:
+        # The encoder does not tell when the disk is full. An interrupt may come between a frame and its count.
+        if _count(temporary) < writer.num_frames:
             raise OSError(f"{path} could not be written whole; is the disk full?")
 
 
