@@ -67,10 +67,12 @@ def test_bad_photos_are_reported_and_skipped(tmp_path, rng, capsys) -> None:
     (folder / "e_box.hint.json").write_text('{"box": [900, 900, 50, 50]}')
     write_photo(folder / "f_hint.jpg", rng)
     (folder / "f_hint.hint.json").write_text('{"sides": "left"}')
+    write_photo(folder / "a_depth.jpg", rng)
+    (folder / "a_depth.hint.json").write_text('{"root_depth_mm": "500"}')
     out = tmp_path / "out"
     assert main(["predict", str(folder), str(tmp_path / "missing.jpg"), "--out", str(out)]) == 1
     errors = capsys.readouterr().err
-    for name in ("a_truncated.jpg", "c_empty.png", "d_text.jpg", "e_box.jpg", "missing.jpg"):
+    for name in ("a_depth.jpg", "a_truncated.jpg", "c_empty.png", "d_text.jpg", "e_box.jpg", "missing.jpg"):
         assert name in errors
     assert "expected an object with some of box, side, camera, root_depth_mm, hand_scale_mm, got sides" in errors
     assert {path.name.split("_")[0].split(".")[0] for path in out.iterdir()} == {"b"}

@@ -186,8 +186,8 @@ class HandEstimator:
         self, joints: np.ndarray, camera: np.ndarray, root_depth_mm: float | None, hand_scale_mm: float | None
     ) -> tuple[float, float]:
         for name, value in (("root_depth_mm", root_depth_mm), ("hand_scale_mm", hand_scale_mm)):
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise ValueError(f"{name}: expected a positive length in mm, got {value}.")
+            if value is not None and not _is_length(value):
+                raise ValueError(f"{name}: expected a positive length in mm, got {value!r}.")
         if root_depth_mm is not None and hand_scale_mm is not None:
             return root_depth_mm, hand_scale_mm
         ratio = root_depth_in_scales(joints, camera, self.bone_proportions)
@@ -206,8 +206,18 @@ def _average_joints(template: HandTemplate | None) -> np.ndarray:
     return template.pose().joints
 
 
+def _is_length(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(value) and value > 0)
+    except (TypeError, ValueError):  # no number at all, as a hint's file may have it
+        return False
+
+
 def _four(name: str, values: Any) -> np.ndarray:
-    array = np.asarray(values, np.float64)
+    try:
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: expected 4 numbers, got {values!r}.") from None
     if array.shape != (4,):
         raise ValueError(f"{name}: expected 4 numbers, got shape {array.shape}.")
     return array
