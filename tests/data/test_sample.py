@@ -63,6 +63,17 @@ def test_fields_can_be_left_undecoded(sample_factory):
     assert back.alpha is None and back.hand_alpha is None and back.depth_mm is None and back.scene_depth_mm is None
 
 
+@pytest.mark.parametrize("length", [0, 40])
+@pytest.mark.parametrize("name", ["image", "alpha", "hand_alpha", "depth", "other_depth"])
+def test_damaged_pictures_are_no_missing_ones(sample_factory, name, length):
+    record = encode(sample_factory())
+    metadata = json.loads(record[8 : 8 + int.from_bytes(record[:8], "little")])["__metadata__"]
+    tensors = load(record)
+    tensors[name] = tensors[name][:length]
+    with pytest.raises(ValueError, match=f"data: expected {name} as a whole picture, got {length} bytes"):
+        decode(save(tensors, metadata))
+
+
 def test_protocol_values_win_over_the_joints(sample_factory):
     sample = dataclasses.replace(sample_factory(), root_depth_mm=700.0, hand_scale_mm=50.0)
     back = decode(encode(sample))

@@ -166,7 +166,7 @@ def decode(
         with_alpha: likewise for `alpha`.
         with_hand_alpha: True decodes `hand_alpha` whatever `with_depth` says.
     Raises:
-        ValueError: the bytes are not a sample.
+        ValueError: the bytes are not a sample, or one of its pictures is damaged.
     """
     try:
         size = int.from_bytes(data[:8], "little")
@@ -179,10 +179,9 @@ def decode(
     pixels: dict[str, np.ndarray | None] = {}
     for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth or with_hand_alpha)):
         if wanted and name in tensors:
-            pixels[name] = cv2.imdecode(tensors[name], cv2.IMREAD_GRAYSCALE)
+            pixels[name] = _picture(tensors, name, cv2.IMREAD_GRAYSCALE)
     if with_depth:
-        depth = _depth_mm(tensors.get("depth"), DEPTH_STEP_MM)
-        other = _depth_mm(tensors.get("other_depth"), OTHER_DEPTH_STEP_MM)
+        depth, other = _depth_mm(tensors, "depth", DEPTH_STEP_MM), _depth_mm(tensors, "other_depth", OTHER_DEPTH_STEP_MM)
         pixels["depth_mm"] = depth
         pixels["scene_depth_mm"] = other if depth is None or other is None else depth + other
     visible = tensors.get("joint_visible")
@@ -190,7 +189,7 @@ def decode(
     extras.update({key.removeprefix("extras."): value for key, value in tensors.items() if key.startswith("extras.")})
     root_depth, scale = tensors["protocol"].tolist()
     return HandSample(
-        image=cv2.imdecode(tensors["image"], cv2.IMREAD_COLOR_RGB),
+        image=_picture(tensors, "image", cv2.IMREAD_COLOR_RGB),
         intrinsics=tensors["intrinsics"],
         box=tensors["box"],
         joints_mm=tensors["joints_mm"],
@@ -208,8 +207,19 @@ def _depth_bytes(depth_mm: np.ndarray, step_mm: float) -> np.ndarray:
     return _image_bytes(".png", np.clip(np.rint(depth_mm / step_mm), 0, 65535).astype(np.uint16), _DEPTH)
 
 
-def _depth_mm(data: np.ndarray | None, step_mm: float) -> np.ndarray | None:
-    return None if data is None else cv2.imdecode(data, cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(step_mm)
+def _depth_mm(tensors: dict[str, np.ndarray], name: str, step_mm: float) -> np.ndarray | None:
+    if name not in tensors:
+        return None
+    return _picture(tensors, name, cv2.IMREAD_UNCHANGED).astype(np.float32) * np.float32(step_mm)
+
+
+def _picture(tensors: dict[str, np.ndarray], name: str, flags: int) -> np.ndarray:
+    """Decodes one of a record's pictures; OpenCV gives None for a damaged one, which would read as a label that is not there."""
+    data = tensors[name]
+    picture = cv2.imdecode(data, flags) if len(data) else None
+    if picture is None:
+        raise ValueError(f"data: expected {name} as a whole picture, got {len(data)} bytes that OpenCV can't decode.")
+    return picture
 
 
 def _image_bytes(extension: str, image: np.ndarray, options: list[int]) -> np.ndarray:
