@@ -214,7 +214,7 @@ def _depth_mm(tensors: dict[str, np.ndarray], name: str, step_mm: float) -> np.n
 
 
 def _picture(tensors: dict[str, np.ndarray], name: str, flags: int) -> np.ndarray:
-    """Decodes one of a record's pictures; OpenCV gives None for a damaged one, which would read as a label that is not there."""
+    """One of a record's pictures. OpenCV gives None for a damaged one, which would pass for a label that is not there."""
     data = tensors[name]
     picture = cv2.imdecode(data, flags) if len(data) else None
     if picture is None:
