@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tfhand.data.convert import convert_dataset
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from tfhand.data.sample import encode
 from tfhand.data.shards import ShardSetWriter, write_shard
@@ -62,5 +63,8 @@ def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) ->
         open_dataset("stb", tmp_path, "test")
     with pytest.raises(ValueError, match="got split 'test'"):
         open_dataset("rhd", tmp_path, "train")
+    with pytest.raises(ValueError, match="out: expected shards of stb, split 'test', in .*, got dataset 'rhd'"):
+        convert_dataset("stb", tmp_path / "files", "test", tmp_path)
+    assert convert_dataset("rhd", tmp_path / "files", "test", tmp_path) == tmp_path  # is there already
     info = json.loads((tmp_path / "dataset.json").read_text())
     assert info["config"] == {"dataset": "rhd", "split": "test"}

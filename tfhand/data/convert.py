@@ -22,7 +22,7 @@ from typing import Any
 
 from tfhand.data.around_hand import KEPT_SIDES, around_hand
 from tfhand.data.dataset_dir import dataset_dir
-from tfhand.data.datasets import SHARDS_FOLDER, get_dataset
+from tfhand.data.datasets import SHARDS_FOLDER, check_converted, get_dataset
 from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.data.sample import decode, encode
 from tfhand.data.shards import INFO_FILE, ShardedDataset, ShardSetWriter, read_shard, write_shard
@@ -79,6 +79,7 @@ def convert_dataset(
             raise ValueError(f"{key}: expected at least 1, got {value}.")
     folder = dataset_dir(name, data_dir) / SHARDS_FOLDER / split if out is None else Path(out).expanduser()
     if (folder / INFO_FILE).is_file():
+        check_converted(info, folder, split, "out")
         return folder
     dataset = info.read(data_dir, split)
     with _locked(folder):

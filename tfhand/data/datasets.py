@@ -245,10 +245,20 @@ def find_shards(info: DatasetInfo, data_dir: str | Path | None, split: str) -> P
     root = dataset_dir(info.name, data_dir)
     for folder in (root, root / split, root / SHARDS_FOLDER / split):
         if (folder / INFO_FILE).is_file():
-            found = read_info(folder).get("config") or {}
-            wanted = {"dataset": info.name, "split": split}
-            other = [f"{key} {found[key]!r}" for key in wanted if found.get(key, wanted[key]) != wanted[key]]
-            if info.read is not None and other:
-                raise ValueError(f"data_dir: expected shards of {info.name}, split {split!r}, in {folder}, got {other[0]}.")
+            if info.read is not None:
+                check_converted(info, folder, split)
             return folder
     return None
+
+
+def check_converted(info: DatasetInfo, folder: Path, split: str, name: str = "data_dir") -> None:
+    """Looks whether a folder of shards is what `tfhand.data.convert` made of a split.
+
+    Raises:
+        ValueError: it is of another dataset or split; the folder is called `name` in the message.
+    """
+    found = read_info(folder).get("config") or {}
+    wanted = {"dataset": info.name, "split": split}
+    other = [f"{key} {found[key]!r}" for key in wanted if found.get(key, wanted[key]) != wanted[key]]
+    if other:
+        raise ValueError(f"{name}: expected shards of {info.name}, split {split!r}, in {folder}, got {other[0]}.")
