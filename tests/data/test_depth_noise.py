@@ -104,7 +104,7 @@ def test_same_seed_same_noise():
 
 
 @pytest.mark.parametrize(
-    "change", [{"focal_px": 0}, {"disparity_step_px": -1}, {"axial": float("nan")}, {"grazing_deg": 100}]
+    "change", [{"focal_px": 0}, {"baseline_mm": 0.0}, {"disparity_step_px": -1}, {"axial": float("nan")}, {"grazing_deg": 100}]
 )
 def test_impossible_sensors(change):
     with pytest.raises(ValueError, match=f"{next(iter(change))}: expected"):

@@ -36,7 +36,8 @@ class DepthNoiseConfig:
 
     Attributes:
         focal_px: its focal length, in its own pixels.
-        baseline_mm: from the camera to the projector, along x; negative where it stands to the left.
+        baseline_mm: from the camera to the projector, along x; negative where it stands to the left; not 0, which has no
+            disparity.
         disparity_step_px: steps of the disparity, its pixels; 0 for none.
         lateral_sigma_px: standard deviation of the place that a pixel reads, along each axis, its pixels.
         axial: factor on the measured standard deviation of depth.
@@ -55,6 +56,8 @@ class DepthNoiseConfig:
     def __post_init__(self) -> None:
         if not self.focal_px > 0:
             raise ValueError(f"focal_px: expected more than 0, got {self.focal_px}.")
+        if not 0 < abs(self.baseline_mm) < np.inf:
+            raise ValueError(f"baseline_mm: expected a length other than 0, got {self.baseline_mm}.")
         for name in ("disparity_step_px", "lateral_sigma_px", "axial"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: expected 0 or more, got {getattr(self, name)}.")
