@@ -46,6 +46,9 @@ class OptimizerConfig:
         require(self.learning_rate > 0, f"{name}.learning_rate", "above 0", self.learning_rate)
         expected = f"at most the stage's {steps} steps"
         require(self.warmup_steps <= steps, f"{name}.warmup_steps", expected, self.warmup_steps)
+        for field_name in ("warmup_steps", "final_factor", "weight_decay", "clip_norm"):
+            value = getattr(self, field_name)
+            require(value >= 0, f"{name}.{field_name}", "at least 0", value)
         decays = self.name in ("adamw", "lion") or self.weight_decay == 0
         require(decays, f"{name}.weight_decay", f"0 for {self.name} (adamw and lion have it)", self.weight_decay)
 
@@ -179,8 +182,12 @@ class TrainConfig:
         require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
         for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
             require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("devices", "threads", "num_pictures"):
+            require(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)
-        require(self.data.num_validation >= 1, "data.num_validation", "at least 1", self.data.num_validation)
+        for name, least in (("num_validation", 1), ("workers", 1), ("num_samples", 0)):
+            value = getattr(self.data, name)
+            require(value >= least, f"data.{name}", f"at least {least}", value)
 
     @property
     def active_stages(self) -> list[tuple[str, StageConfig]]:

@@ -69,7 +69,8 @@ def check_keys(config_class: type, content: Any, where: str) -> None:
     """Compares the keys of a config file with the fields of its dataclass, all the way down.
 
     Raises:
-        ValueError: a key is unknown; names it, its place and the keys that exist there.
+        ValueError: a key is unknown, or something else stands where keys should; the message names it, its place and
+            the keys that exist there.
     """
     if not isinstance(content, dict):
         raise ValueError(f"{where}: expected `key: value` lines, got {type(content).__name__}")
@@ -81,6 +82,8 @@ def check_keys(config_class: type, content: Any, where: str) -> None:
         if inner is None or value is None:
             continue
         if typing.get_origin(hints[key]) is dict:
+            if not isinstance(value, dict):
+                raise ValueError(f"{where}: {key}: expected an entry for each name, got {type(value).__name__}")
             for name, entry in value.items():
                 check_keys(inner, entry, f"{where}: {key}.{name}")
         else:

@@ -51,7 +51,6 @@ class WeakConfig(TrainConfig):
         require(info.train_split is not None, "dataset", "one with a training split", self.dataset)
         pretrained = self.weights not in (None, "imagenet")
         require(pretrained, "weights", "`default` or a file of a pretrained network", self.weights)
-        require(self.data.num_samples >= 0, "data.num_samples", "at least 0", self.data.num_samples)
         require(self.data.depth_size >= 1, "data.depth_size", "at least 1", self.data.depth_size)
         if self.with_3d_pose:
             require(len(self.pose_losses) > 0, "pose_losses", "at least one loss with its weight", self.pose_losses)
