@@ -20,7 +20,7 @@ from tfhand.data import BatchSource
 from tfhand.data.datasets import get_dataset, open_dataset
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
-from tfhand.models import HandMeshNet
+from tfhand.models import HandMeshNet, get_preset
 from trainers import data
 from trainers.config import StageConfig
 from trainers.pseudo_meshes import compute_pseudo_meshes
@@ -87,11 +87,18 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
 
 
 def check_losses(config: WeakConfig, losses: Mapping[str, CompositeLoss]) -> None:
-    """Looks whether the losses get by with weak supervision.
+    """Looks whether stages and losses get by with weak supervision.
 
     Raises:
-        ValueError: a term needs meshes, or 3D joints that are not asked for.
+        ValueError: a term needs meshes, or 3D joints that are not asked for; or a stage runs the pose regressor alone,
+            which takes true meshes.
     """
+    for name, stage in config.active_stages:
+        if stage.kind == "pose" and get_preset(config.preset).pipeline == "mesh":
+            raise ValueError(
+                f"stages.{name}.parts: expected parts that look at images, got {stage.parts}, which is trained on true "
+                "meshes; python -m trainers.fully_supervised has them"
+            )
     for name, loss in losses.items():
         for term in loss.terms.values():
             if term.supervision == "mesh":

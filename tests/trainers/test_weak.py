@@ -109,6 +109,7 @@ def test_3d_pose_losses_are_fine_where_asked_for():
         (["--weights=null"], "error: .*weights: expected `default` or a file"),
         (["--data.depth_size=0"], "error: .*data.depth_size: expected at least 1, got 0"),
         (["--data.train=somewhere"], "error: .*"),
+        (["--with-3d-pose", "--stages.weak.parts=[pose]"], r"stages\.weak\.parts: expected parts that look at images, got \['pose'\]"),
         (["--stages.weak.losses.vertex_l1=1"], r"stages\.weak\.losses: expected terms without meshes, got 'vertex_l1'"),
     ],
 )
