@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfhand.constants import NUM_JOINTS
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
 from tfhand.losses import CompositeLoss
@@ -21,9 +22,9 @@ from trainers.checkpoint import Progress, read_progress
 from trainers.config import StageConfig
 from trainers.config_file import Config, load_config
 from trainers.depth_maps import check_renderer
-from trainers.model import freeze_all_but
+from trainers.model import forward_of, freeze_all_but
 from trainers.run_folder import RunFolder
-from trainers.stage import Run, train_stages
+from trainers.stage import Run, kind_of, train_stages
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         network = build_network(config.preset, config.weights, template, signs=trains_signs or None)
         copy = build_network(config.preset, None, template, signs=network.sign_stage is not None)
         average = WeightAverage(network, copy, config.ema_decay)
-    for _, stage in config.active_stages:
-        freeze_all_but(network, stage.parts, stage.frozen)  # a wrong name is told before the run has a folder
+    for name, stage in config.active_stages:  # mistakes are told before the run has a folder
+        freeze_all_but(network, stage.parts, stage.frozen)
+        check_outputs(name, stage, losses[name], network, template)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, module)
     progress = Progress() if checkpoint is None else read_progress(checkpoint)
@@ -116,6 +118,35 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         return 130
     print(f"done: {folder.weights}; {folder.readme} explains the rest")
     return 0
+
+
+def check_outputs(name: str, stage: StageConfig, loss: CompositeLoss, network: HandNet, template: HandTemplate) -> None:
+    """Computes a stage's losses once of zeros, so that a later stage's mistake is not found after hours of an earlier one.
+
+    Args:
+        name: of the stage.
+        stage: its config.
+        loss: its losses.
+        network: whose outputs they are to judge, or those of the part that runs in the stage.
+        template: the hand, which says how many vertices true meshes have.
+
+    Raises:
+        ValueError: a loss is of an output that the stage does not give.
+    """
+    kind = kind_of(stage, network)
+    outputs = forward_of(network, kind).output
+    outputs = {"joints_uvd_mesh": outputs} if kind == "pose" else dict(outputs)
+    pred = {key: np.zeros((1, *value.shape[1:]), np.float32) for key, value in outputs.items()}
+    points = {key: np.zeros((1, template.num_vertices, 3), np.float32) for key in ("vertices_uvd", "pseudo_vertices_uvd")}
+    depth_map, present = np.zeros((1, 4, 4), np.float32), np.ones(1, np.float32)
+    true = {"joints_uvd": np.zeros((1, NUM_JOINTS, 3), np.float32), "camera": np.ones((1, 6), np.float32), **points}
+    true |= {"depth_map": depth_map, "present": present, "known_side": present}
+    if "vertices_uvd" in pred:  # rendered from them
+        pred |= {"depth_map": depth_map, "surface_uv": np.zeros((1, 4, 4, 2), np.float32)}
+    try:
+        loss(true, pred)
+    except ValueError as error:
+        raise ValueError(f"stages.{name}.losses: not for parts {stage.parts} of preset {network.preset.name!r}: {error}") from None
 
 
 def check_signs(config: Config, losses: Mapping[str, CompositeLoss]) -> bool:
