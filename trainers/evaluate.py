@@ -20,15 +20,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tfhand.constants import SIGN_LOGITS
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from trainers.data import FirstSamples, validation_backgrounds
 
 if TYPE_CHECKING:
-    from tfhand.metrics import Predictions
-    from tfhand.models import HandNet
     from trainers.evaluation.runner import Run
 
 
@@ -71,23 +67,24 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from trainers.evaluation.pictures import write_extremes
     from trainers.evaluation.report import table, write_report
     from trainers.evaluation.runner import run_network
+    from trainers.evaluation.signs import SignMeter
 
     model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
     adapter = chosen.adapter_for(model.joint_definition)
     template = HandTemplate.load() if arguments.direct_lbs else None
+    signs = SignMeter(model, validation_backgrounds()) if SIGN_LOGITS in getattr(model, "output", ()) else None
     run = run_network(
-        model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, direct_lbs=template
+        model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, direct_lbs=template, signs=signs
     )
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
-    if SIGN_LOGITS in getattr(model, "output", ()):
-        evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **_signs(model, arguments, split)})
     joints = run.predictions.joints_pred, run.predictions.joints_true
-    evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **parts_mm(*joints)})
+    further = {**({} if signs is None else signs.figures()), **parts_mm(*joints)}
+    evaluation = dataclasses.replace(evaluation, metrics={**evaluation.metrics, **further})
     write_report(evaluation, out)
     causes = find_causes(*joints)
     found = [{**groups, CAUSE: [cause]} for groups, cause in zip(run.groups, causes, strict=True)]
-    groups = group_errors(found, evaluation.sample_pose_error_mm, _mesh_errors(predictions))
+    groups = group_errors(found, evaluation.sample_pose_error_mm, evaluation.sample_mesh_error_mm)
     write_groups(groups, out)
     if arguments.pictures > 0 and run.vertices_mm is not None:
         faces = model.faces if template is None else template.faces
@@ -100,9 +97,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
     print(f"written to {out}")
 
 
-def _open(arguments: argparse.Namespace, split: str, with_masks: bool = False) -> Any:
-    """The samples that are asked for; with the hands' masks (which are read with depth) where there are some."""
-    dataset = open_dataset(arguments.dataset, arguments.data_dir, split, with_depth=with_masks)
+def _open(arguments: argparse.Namespace, split: str) -> Any:
+    """The samples that are asked for, with the masks that crops without a hand are made by, where there are some."""
+    dataset = open_dataset(arguments.dataset, arguments.data_dir, split, with_hand_alpha=True)
     if arguments.max_samples is None:
         return dataset
     if arguments.max_samples < 1:
@@ -110,25 +107,12 @@ def _open(arguments: argparse.Namespace, split: str, with_masks: bool = False) -
     return FirstSamples(dataset, arguments.max_samples)
 
 
-def _mesh_errors(predictions: Predictions) -> np.ndarray | None:
-    """(N,) mean vertex distance of each sample, mm; None for a set without meshes of the network's topology."""
-    if predictions.vertices_true is None:
-        return None
-    return np.linalg.norm(predictions.vertices_pred - predictions.vertices_true, axis=-1).mean(axis=1)
-
-
-def _signs(model: HandNet, arguments: argparse.Namespace, split: str) -> dict[str, float]:
-    """Figures of presence and handedness."""
-    from trainers.evaluation.signs import measure_signs
-
-    dataset = _open(arguments, split, with_masks=True)
-    return measure_signs(model, dataset, validation_backgrounds(), arguments.batch_size)
-
-
 def _export(run: Run, dataset: Any, out: Path) -> str:
     """FreiHAND's pred.json, where every image has its entry; says what was done."""
     from trainers.evaluation.pred_json import PRED_FILE, write_pred_json
 
+    if run.vertices_mm is None:
+        return f"{PRED_FILE} is not written: it must have meshes, and the network gives joints alone."
     whole = getattr(dataset, "info", {}).get("source_samples")
     if whole != len(run.names):
         return f"{PRED_FILE} is not written: it must have every image of the split, and some were left out."

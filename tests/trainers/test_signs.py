@@ -13,7 +13,8 @@ from tfhand.data.others import OthersConfig
 from tfhand.data.sign_views import negative_crop
 from tfhand.losses import CompositeLoss
 from trainers.config import DataConfig, StageConfig, TrainConfig
-from trainers.evaluation.signs import measure_signs
+from trainers.evaluation.runner import predict
+from trainers.evaluation.signs import SignMeter
 from trainers.model import TrainingModel
 from trainers.session import check_signs
 
@@ -61,7 +62,12 @@ def test_evaluated_figures_against_a_loop() -> None:
         seen += [((plain[0] > 0).astype(float) + (mirrored[0] > 0)) / 4 + (empty[0] <= 0) / 2]
         known += [((plain[1] > 0).astype(float) + (mirrored[1] <= 0)) / 2]
         likelier.append(plain[1] > mirrored[1])
-    figures = measure_signs(network, hands, None, batch_size=3, progress=False)
+    meter = SignMeter(network, None)
+    for start in range(0, 7, 3):
+        samples = [hands[index] for index in range(start, min(start + 3, 7))]
+        images = np.stack([crop(sample, SIZE)["image"] for sample in samples])
+        meter.add(samples, start, images, predict(network, images))
+    figures = meter.figures()
     assert figures["presence_accuracy"] == pytest.approx(np.mean(seen))
     assert figures["handedness_accuracy"] == pytest.approx(np.mean(known))
     assert figures["handedness_accuracy_two_looks"] == pytest.approx(np.mean(likelier))

@@ -198,6 +198,7 @@ def open_dataset(
     with_alpha: bool = True,
     workers: int | None = None,
     progress: bool = True,
+    with_hand_alpha: bool = False,
 ) -> Samples:
     """The samples of a split.
 
@@ -209,10 +210,11 @@ def open_dataset(
         name: of the dataset, in `DATASETS`.
         data_dir: its folder; None for `$TFHAND_DATA/NAME`, or else `~/tfhand_data/NAME`.
         split: of `DATASETS[name].splits`.
-        with_depth: read depth maps too, where the set has any.
+        with_depth: read depth maps and the hands' own masks too, where the set has any.
         with_alpha: read alpha masks too, likewise.
         workers: processes that convert; None for as many as there are cores.
         progress: show a bar while they do.
+        with_hand_alpha: read the hands' own masks without depth, too.
 
     Raises:
         ValueError: an unknown dataset or split, damaged files, or a folder with shards of another dataset.
@@ -222,7 +224,7 @@ def open_dataset(
     info.check_split(split)
     shards = find_shards(info, data_dir, split)
     if shards is not None:
-        return ShardedDataset(shards, with_depth, with_alpha)
+        return ShardedDataset(shards, with_depth, with_alpha, with_hand_alpha)
     if info.read is None:
         root = dataset_dir(name, data_dir)
         for folder in (root, root / split):
@@ -233,7 +235,8 @@ def open_dataset(
         return info.read(data_dir, split)
     from tfhand.data.convert import convert_dataset
 
-    return ShardedDataset(convert_dataset(name, data_dir, split, None, workers, progress=progress), with_depth, with_alpha)
+    folder = convert_dataset(name, data_dir, split, None, workers, progress=progress)
+    return ShardedDataset(folder, with_depth, with_alpha, with_hand_alpha)
 
 
 def find_shards(info: DatasetInfo, data_dir: str | Path | None, split: str) -> Path | None:

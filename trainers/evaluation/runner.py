@@ -18,6 +18,7 @@ from trainers.evaluation.groups import groups_of
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
     from tfhand.models import HandNet
+    from trainers.evaluation.signs import SignMeter
 
 #: How far off predicted joints are taken to be when a rig is fitted to them, mm: with 3 noise bends the hand, with 20 the
 #: hand stays too near to the mean (tried on true joints with 0, 8 and 18 mm of noise).
@@ -55,6 +56,7 @@ def run_network(
     progress: bool = True,
     other_mesh: str | None = None,
     direct_lbs: HandTemplate | None = None,
+    signs: SignMeter | None = None,
 ) -> Run:
     """Predicts every sample with the root depth, hand scale and crop box that it comes with.
 
@@ -68,6 +70,7 @@ def run_network(
             vertex by vertex where they are of the network's own topology, by F-score otherwise.
         direct_lbs: a hand that gives joints without a mesh one, by inverse kinematics and linear blend skinning; None
             for no mesh then.
+        signs: also gets every batch; None where presence and handedness are not measured.
 
     Raises:
         ValueError: no samples, meshes of another number of vertices than the network's, outputs that are not finite; or
@@ -92,7 +95,11 @@ def run_network(
         mirrored += [view["side_mirrored"] for view in views]
         names += [sample.name for sample in samples]
         groups += [groups_of(sample) for sample in samples]
-        parts.append(_predict(model, views, adapter, other_mesh is not None, direct_lbs))
+        images = np.stack([view["image"] for view in views])
+        outputs = predict(model, images)
+        parts.append(_compared(outputs, views, adapter, other_mesh is not None, direct_lbs))
+        if signs is not None:
+            signs.add(samples, start, images, outputs)
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     has_meshes = "vertices_true" in whole or "other_true" in whole
     predictions = Predictions(
@@ -106,17 +113,20 @@ def run_network(
     return Run(predictions, whole.get("vertices_pred"), whole["camera"], np.array(mirrored), names, groups)
 
 
-def _predict(
-    model: HandNet,
+def predict(model: HandNet, images: np.ndarray) -> dict[str, np.ndarray]:
+    """A network's outputs for crops (B, S, S, 3) uint8 RGB."""
+    return model.predict_on_batch(images.astype(np.float32) / np.float32(255))
+
+
+def _compared(
+    outputs: dict[str, np.ndarray],
     views: list[dict],
     adapter: JointAdapter | None,
     other_topology: bool,
     direct_lbs: HandTemplate | None,
 ) -> dict[str, np.ndarray]:
     """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
-    keys = ("image", "camera", "joints_uvd")
-    images, camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in keys)
-    outputs = model.predict_on_batch(images.astype(np.float32) / np.float32(255))
+    camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in ("camera", "joints_uvd"))
     points = {key: np.asarray(outputs[key], np.float32) for key in ("joints_uvd", "vertices_uvd") if key in outputs}
     joints = points["joints_uvd"]
     if not all(np.isfinite(one).all() for one in points.values()):
