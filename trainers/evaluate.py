@@ -51,8 +51,9 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """
     from tfhand.metrics import get_protocol
 
-    if arguments.batch_size < 1:
-        raise ValueError(f"--batch-size: expected at least 1, got {arguments.batch_size}.")
+    for name, value in (("--batch-size", arguments.batch_size), ("--max-samples", arguments.max_samples)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name}: expected at least 1, got {value}.")
     chosen = get_dataset(arguments.dataset)
     split = chosen.check_split(arguments.split or chosen.evaluation_split)
     protocol = get_protocol(arguments.protocol or chosen.protocols[0])
@@ -100,11 +101,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def _open(arguments: argparse.Namespace, split: str) -> Any:
     """The samples that are asked for, with the masks that crops without a hand are made by, where there are some."""
     dataset = open_dataset(arguments.dataset, arguments.data_dir, split, with_hand_alpha=True)
-    if arguments.max_samples is None:
-        return dataset
-    if arguments.max_samples < 1:
-        raise ValueError(f"--max-samples: expected at least 1, got {arguments.max_samples}.")
-    return FirstSamples(dataset, arguments.max_samples)
+    return dataset if arguments.max_samples is None else FirstSamples(dataset, arguments.max_samples)
 
 
 def _export(run: Run, dataset: Any, out: Path) -> str:

@@ -136,4 +136,7 @@ def test_mistakes_are_told_before_anything_is_built(tmp_path, capsys, monkeypatc
     assert f"{tmp_path / 'stb'} ($TFHAND_DATA/stb) does not exist" in capsys.readouterr().err
     assert main(["--dataset", "rhd", "--split", "dev", *out]) == 1
     assert "split: expected one of train, test of rhd" in capsys.readouterr().err
+    # Before a set is looked for, which may have to be converted.
+    assert main(["--dataset", "stb", "--max-samples", "0", *out]) == 1
+    assert "--max-samples: expected at least 1, got 0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
