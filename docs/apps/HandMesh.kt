@@ -39,8 +39,14 @@ data class Box(val x: Double, val y: Double, val side: Double)
 /** Focal lengths and principal point, pixels. */
 data class Camera(val fx: Double, val fy: Double, val u0: Double, val v0: Double)
 
-/** x, y, z of every point in mm, camera frame (x right, y down, z forward); confidences 0..1. */
-class Hand(val verticesMm: FloatArray, val jointsMm: FloatArray, val jointConfidence: FloatArray, val confidence: Float)
+/**
+ * x, y, z of every point in mm, camera frame (x right, y down, z forward); all else 0..1: how sharply joints were seen,
+ * that there is a hand, that it is one of the side that was looked for.
+ */
+class Hand(
+    val verticesMm: FloatArray, val jointsMm: FloatArray, val jointConfidence: FloatArray, val confidence: Float,
+    val presence: Float, val knownSide: Float,
+)
 
 /** A loaded file. Not for two threads at once. */
 class HandMesh(assets: AssetManager, fileName: String = "hand.tflite", threads: Int = 2) : AutoCloseable {
@@ -66,6 +72,8 @@ class HandMesh(assets: AssetManager, fileName: String = "hand.tflite", threads: 
             toMillimetres(joints, cropCamera, rootDepthMm, scaleMm, mirrored),
             answers.getValue("joint_confidence"),
             answers.getValue("confidence")[0],
+            answers.getValue("presence")[0],
+            answers.getValue("known_side")[0],
         )
     }
 
@@ -76,7 +84,9 @@ class HandMesh(assets: AssetManager, fileName: String = "hand.tflite", threads: 
 
     private companion object {
         const val SIGNATURE = "serving_default"
-        val OUTPUTS = listOf("vertices_uvd", "joints_uvd", "joint_confidence", "confidence")
+
+        // All of the file's: LiteRT runs nothing that lacks a buffer for one. Weights of your own may not give the last two.
+        val OUTPUTS = listOf("vertices_uvd", "joints_uvd", "joint_confidence", "confidence", "presence", "known_side")
     }
 }
 

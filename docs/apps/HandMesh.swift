@@ -28,8 +28,12 @@ struct Box { let x: Double, y: Double, side: Double }
 /// Focal lengths and principal point, pixels.
 struct Camera { let fx: Double, fy: Double, u0: Double, v0: Double }
 
-/// x, y, z of every point in mm, camera frame (x right, y down, z forward); confidences 0..1.
-struct Hand { let verticesMm: [Float], jointsMm: [Float], jointConfidence: [Float], confidence: Float }
+/// x, y, z of every point in mm, camera frame (x right, y down, z forward); all else 0..1: how sharply joints were seen,
+/// that there is a hand, that it is one of the side that was looked for.
+struct Hand {
+    let verticesMm: [Float], jointsMm: [Float], jointConfidence: [Float], confidence: Float
+    let presence: Float, knownSide: Float
+}
 
 /// A loaded file. Not for two threads at once.
 final class HandMesh {
@@ -55,7 +59,9 @@ final class HandMesh {
             verticesMm: toMillimetres(try output("vertices_uvd"), camera, rootDepthMm, scaleMm, mirrored),
             jointsMm: toMillimetres(joints, camera, rootDepthMm, scaleMm, mirrored),
             jointConfidence: try output("joint_confidence"),
-            confidence: try output("confidence")[0])
+            confidence: try output("confidence")[0],
+            presence: try output("presence")[0],  // weights of your own may not give this one and the next
+            knownSide: try output("known_side")[0])
     }
 
     private func output(_ name: String) throws -> [Float] {
