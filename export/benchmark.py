@@ -29,6 +29,7 @@ from export.contract import ExportError
 from export.measure import KERAS_PREFIX
 from export.multiply_adds import tflite_multiply_adds
 from tfhand.io import atomic_path, make_folder
+from tfhand.rendering.kernel import KernelError
 
 _MODELS = ("hand_landmark_full.tflite", "hand_landmark_lite.tflite")
 _MODEL_FOLDER = "modules/hand_landmark"
@@ -204,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with atomic_path(arguments.out / "benchmark.json") as temporary:
             temporary.write_text(json.dumps([vars(entry) for entry in entries]) + "\n", encoding="utf-8")
         print(table(entries, arguments.threads))
-    except (ValueError, OSError, ModuleNotFoundError, ExportError) as error:
+    except (ValueError, OSError, ModuleNotFoundError, ExportError, KernelError) as error:
         print(f"export.benchmark: {error}", file=sys.stderr)
         return 1
     return 0

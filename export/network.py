@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from export.contract import GRAPH_FORMS, INPUT, QUANTIZATIONS, SIGNATURE, ExportError
+from tfhand.rendering.kernel import KernelError
 
 if TYPE_CHECKING:
     from export.served import ServedNetwork
@@ -84,7 +85,7 @@ def run(
         model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
         options = ExportOptions(arguments.quantize, arguments.calibration, arguments.graph_form)
         print(export(model, arguments.out, options))
-    except (ValueError, OSError, ModuleNotFoundError, ExportError) as error:
+    except (ValueError, OSError, ModuleNotFoundError, ExportError, KernelError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0

@@ -49,10 +49,9 @@ def load_config(
     arguments = _spelled(list(sys.argv[1:] if arguments is None else arguments), config_class)
     only_config = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     only_config.add_argument("--config", type=Path)
-    file = only_config.parse_known_args(arguments)[0].config
-    if file is None:
-        file, arguments = default, ["--config", str(default), *arguments]
-    arguments, loss_weights = _take_loss_weights(arguments)
+    given, arguments = only_config.parse_known_args(arguments)
+    file = default if given.config is None else given.config
+    arguments, loss_weights = _take_loss_weights(["--config", str(file), *arguments])  # options overrule it wherever it stands
     try:
         check_keys(config_class, _read_yaml(file), str(file))
         options = vars(parser.instantiate(parser.parse_args(arguments)))

@@ -37,6 +37,7 @@ def test_config_option_replaces_the_default_file(load, tmp_path):
     other = tmp_path / "other.yaml"
     other.write_text(MINIMAL + "seed: 5\n")
     assert load("seed: 1\n" + MINIMAL, "--config", str(other)).seed == 5
+    assert load(MINIMAL, "--seed=3", f"--config={other}").seed == 3  # an option overrules the file that comes after it
 
 
 def test_overrides(load):
