@@ -1,6 +1,10 @@
 """Rounds trained weights so that files of 16-bit weights lose nothing.
 
     python -m export.round_weights --weights runs/mobile/weights.safetensors --out default.safetensors
+    python -m export.round_weights --weights runs/first/weights.safetensors runs/further/weights.safetensors --out default.safetensors
+
+Of several files the mean is rounded: weights before and after further training lie on either side of better ones
+(Wortsman et al.: Model soups, ICML 2022).
 
 Exporting folds batch norms into the kernels before them; rounding these to 16 bits afterwards moves vertices by up to a
 millimetre where the network is unsure. Here the folded kernels are rounded once, and each batch norm is left with a power
@@ -48,6 +52,24 @@ def round_weights(model: HandMeshNet) -> None:
                 layer.set_weights([_half(value) for value in layer.get_weights()])
 
 
+def mean_network(preset: str | None, weights: Sequence[str]) -> HandMeshNet:
+    """The network whose weights are the mean of those in some files.
+
+    Args:
+        preset: its name; None for `mobile`.
+        weights: files, or `default`.
+
+    Raises:
+        ValueError, OSError: a file can't be read, or is of another network.
+    """
+    from tfhand.models import load_network
+
+    model, *others = (load_network(preset, one) for one in weights)
+    for variable, *same in zip(model.weights, *(other.weights for other in others), strict=True):
+        variable.assign(np.mean([np.asarray(one, np.float64) for one in (variable, *same)], axis=0).astype(np.float32))
+    return model
+
+
 def _round_folded(layer: keras.layers.Layer, norm: keras.layers.BatchNormalization) -> None:
     scale, shift = norm_scale_shift(norm)
     factor = np.where(scale == 0, 0.0, 2.0 ** np.round(np.log2(np.maximum(np.abs(scale), 1e-30))))
@@ -80,13 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Rounds a weight file; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m export.round_weights", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", help="network (default: mobile)")
-    parser.add_argument("--weights", default="default", help=".safetensors (default: those in the package)")
+    parser.add_argument(
+        "--weights", nargs="+", default=["default"], help=".safetensors, several for their mean (default: those in the package)"
+    )
     parser.add_argument("--out", required=True, type=Path, help=".safetensors file to write, of 16-bit kernels")
     arguments = parser.parse_args(argv)
     try:
-        from tfhand.models import load_network
-
-        model = load_network(arguments.preset, arguments.weights)
+        model = mean_network(arguments.preset, arguments.weights)
         round_weights(model)
         model.save_preset_weights(arguments.out, "float16")
     except (ValueError, OSError) as error:

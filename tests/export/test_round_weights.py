@@ -8,7 +8,7 @@ import numpy as np
 from export.folding import fold_batch_norms, foldable_norms, norm_scale_shift
 from export.mesh_head import MeshHead
 from export.pictures import photograph_crops
-from export.round_weights import main, round_weights
+from export.round_weights import main, mean_network, round_weights
 from export.verify import keras_outputs
 from tests.export.conftest import tiny_network
 from tfhand.models import HandMeshNet
@@ -68,3 +68,14 @@ def test_files(tmp_path, mobile, capsys):
     assert 0 < np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
     assert main(["--weights", str(tmp_path / "none.safetensors"), "--out", str(out)]) == 1
     assert "export.round_weights: no weight file at" in capsys.readouterr().err
+
+
+def test_the_mean_of_several_files(tmp_path, mobile):
+    other = HandMeshNet.from_preset("mobile", mobile.weights)
+    for number, variable in enumerate(other.weights):
+        variable.assign(variable + 0.01 * (number % 7))
+    other.save_preset_weights(tmp_path / "other.safetensors")
+    mean = mean_network("mobile", [str(mobile.weights), str(tmp_path / "other.safetensors")])
+    first = HandMeshNet.from_preset("mobile", mobile.weights)
+    for number, (found, one) in enumerate(zip(mean.weights, first.weights, strict=True)):
+        np.testing.assert_allclose(found, np.asarray(one) + 0.005 * (number % 7), rtol=1e-5, atol=1e-6)
