@@ -16,7 +16,7 @@ from tfhand.models import PRESETS
 
 
 #: What these have is in the other presets too.
-_TWICE = ("released", "mobile-joints")
+_TWICE = ("paper", "released", "mobile-joints")
 
 
 @pytest.mark.parametrize(
