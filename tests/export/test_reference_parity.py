@@ -91,7 +91,7 @@ def test_saved_model(imported, expected, tmp_path) -> None:
     check(open_runner(tmp_path / "hand")(expected.pixels), expected)
 
 
-@pytest.mark.slow  # 1 minute; a TFLite file of every other preset is compared with Keras in any case
+@pytest.mark.slow  # 1 minute; Keras and SavedModel are compared in any case
 def test_tflite(imported, expected, tmp_path) -> None:
     """Converted in a process of its own: the converter keeps memory."""
     pytest.importorskip("ai_edge_litert")
