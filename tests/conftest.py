@@ -7,11 +7,14 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+
+from tfhand.rendering.kernel import load_library
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +26,17 @@ def seeded() -> None:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def without_compiler(tmp_path_factory, monkeypatch) -> Iterator[None]:
+    """A machine where the rasteriser's kernel isn't built yet, nor can be."""
+    monkeypatch.setenv("TFHAND_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv("CXX", raising=False)
+    load_library.cache_clear()
+    yield
+    load_library.cache_clear()
 
 
 @pytest.fixture(scope="session")

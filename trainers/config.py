@@ -65,7 +65,7 @@ class StageConfig:
             [pose] alone only the pose regressor, on ground-truth meshes; anything else runs the whole network. `sign`,
             where losses train it, says whether there is a hand and of which side.
         frozen: layers of these parts that are left as they are, by name (* stands for anything): the first blocks of a
-            trained trunk hold few weights and cost a quarter of a step.
+            trained trunk hold few weights and cost a third of a step.
         batch_size: samples in a step, over all devices.
         optimizer: how the weights are moved.
     """

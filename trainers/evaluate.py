@@ -144,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--direct-lbs", action="store_true", help="a mesh by inverse kinematics for a network without one")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="samples in worst.png and best.png, of a network with a mesh; 0: no pictures")
+    pictures = "samples in worst.png and best.png, of a network with a mesh; 0: no pictures, nor causes.png"
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help=pictures)
     return parser
 
 

@@ -9,7 +9,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from tfhand.mesh import HandTemplate
-from trainers.evaluation.causes import DEPTH, FINGERS, PICTURE, SEVERAL, TURNED, find_causes, parts_mm, renaming_gain, rigidly_moved
+from tfhand.metrics.procrustes import procrustes_align
+from trainers.evaluation.causes import DEPTH, FINGERS, PICTURE, SEVERAL, TURNED, find_causes, parts_mm, renaming_gain
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,9 @@ def test_gain_of_names_against_a_loop(true) -> None:
 
 def test_a_rigid_motion_is_undone_and_no_mirror_is_used(true) -> None:
     moved = true @ turn_about([0.2, 1.0, -0.5], 2.0).T + [5.0, -80.0, 30.0]
-    np.testing.assert_allclose(rigidly_moved(moved, true), true, atol=1e-9)
+    np.testing.assert_allclose(procrustes_align(moved, true, scaled=False), true, atol=1e-9)
     mirrored = true * [-1, 1, 1]
-    left = rigidly_moved(mirrored, true)
+    left = procrustes_align(mirrored, true, scaled=False)
     assert np.linalg.norm(left - true, axis=-1).mean() > 1.0  # a flat hand is nearly its own mirror image, but not quite
     volume = [np.linalg.det((hand[[1, 9, 17]] - hand[0]).T) for hand in (mirrored[0], left[0])]
     assert np.sign(volume[0]) == np.sign(volume[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tfhand.rendering.kernel import load_library
 from trainers.fully_supervised import main
 
 
@@ -32,13 +31,6 @@ def test_missing_and_empty_folders_are_found_before_anything_is_made(tmp_path, w
     assert not (tmp_path / "run").exists()
 
 
-def test_without_a_compiler_rendering_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setenv("TFHAND_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.delenv("CXX", raising=False)
-    load_library.cache_clear()
-    try:
-        with pytest.raises(SystemExit, match=r"error: .*no C\+\+ compiler was found .*apt install g\+\+"):
-            main([f"--out={tmp_path / 'run'}", "--preset=hourglass-small", "--weights=null", "--data.num_samples=8"])
-    finally:
-        load_library.cache_clear()
+def test_without_a_compiler_rendering_says_what_to_install(tmp_path, without_compiler):
+    with pytest.raises(SystemExit, match=r"error: .*no C\+\+ compiler was found .*apt install g\+\+"):
+        main([f"--out={tmp_path / 'run'}", "--preset=hourglass-small", "--weights=null", "--data.num_samples=8"])

@@ -7,7 +7,9 @@ import numpy as np
 from tfhand.metrics.errors import check_visible, distances_mm
 
 
-def procrustes_align(pred: np.ndarray, true: np.ndarray, visible: np.ndarray | None = None) -> np.ndarray:
+def procrustes_align(
+    pred: np.ndarray, true: np.ndarray, visible: np.ndarray | None = None, scaled: bool = True
+) -> np.ndarray:
     """Moves each prediction onto its ground truth by the best similarity (no reflection).
 
     Least squares over rotation `R`, scale `s` and translation `t` of `sum_j ||s R p_j + t - q_j||^2`.
@@ -16,6 +18,7 @@ def procrustes_align(pred: np.ndarray, true: np.ndarray, visible: np.ndarray | N
         pred: (N, P, 3).
         true: (N, P, 3), any unit.
         visible: (N, P) bool, points that decide the fit; None is all. All points are moved.
+        scaled: whether sizes are matched, too; False keeps them, `s = 1` (a rigid motion).
 
     Returns:
         (N, P, 3) float64: `s R p + t`. Where the visible points of a prediction coincide its scale is 0 and
@@ -40,7 +43,7 @@ def procrustes_align(pred: np.ndarray, true: np.ndarray, visible: np.ndarray | N
     left[:, :, -1] *= np.linalg.det(left @ right)[:, None]
     rotation = left @ right
     spread = (weights * centred_pred**2).sum(axis=(1, 2))
-    scale = np.where(spread > 0, singular.sum(axis=1) / np.where(spread > 0, spread, 1.0), 0.0)
+    scale = np.where(spread > 0, singular.sum(axis=1) / np.where(spread > 0, spread, 1.0), 0.0) if scaled else np.ones(len(pred))
     return scale[:, None, None] * centred_pred @ np.swapaxes(rotation, 1, 2) + centre_true
 
 

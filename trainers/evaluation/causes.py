@@ -7,6 +7,8 @@ import itertools
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
+from tfhand.metrics.errors import distances_mm, pose_error_mm
+from tfhand.metrics.procrustes import procrustes_align
 
 #: What is wrong with a hand, by the repair that mends it, in the order in which repairs are tried.
 CAUSES = FINGERS, TURNED, DEPTH, PICTURE, SEVERAL = (
@@ -37,18 +39,18 @@ def find_causes(pred: np.ndarray, true: np.ndarray) -> list[str]:
         The N causes.
 
     Raises:
-        ValueError: arrays of another shape.
+        ValueError: arrays of another shape, or values that are not finite.
     """
     pred, true = np.asarray(pred, np.float64), np.asarray(true, np.float64)
     if pred.shape != true.shape or pred.shape[1:] != (NUM_JOINTS, 3):
         raise ValueError(f"pred, true: expected shape (N, {NUM_JOINTS}, 3) of both, got {pred.shape} and {true.shape}.")
-    error = distance_mm(pred, true)
+    error = _error_mm(pred, true)
     at_true_depth = placed(pred, depth=true)
     holds = {
         FINGERS: renaming_gain(at_true_depth, true) >= _FINGERS_SHARE,
-        TURNED: distance_mm(rigidly_moved(pred, true), true) <= _HALF * error,
-        DEPTH: distance_mm(at_true_depth, true) <= _HALF * error,
-        PICTURE: distance_mm(placed(true, depth=pred), true) <= _HALF * error,
+        TURNED: _error_mm(procrustes_align(pred, true, scaled=False), true) <= _HALF * error,
+        DEPTH: _error_mm(at_true_depth, true) <= _HALF * error,
+        PICTURE: _error_mm(placed(true, depth=pred), true) <= _HALF * error,
     }
     return [next((cause for cause, found in holds.items() if found[index]), SEVERAL) for index in range(len(pred))]
 
@@ -63,8 +65,8 @@ def parts_mm(pred: np.ndarray, true: np.ndarray) -> dict[str, float]:
         `pose_error_at_true_depth_mm` (places in the picture are predicted) and `pose_error_at_true_uv_mm` (depths are).
     """
     return {
-        "pose_error_at_true_depth_mm": float(distance_mm(placed(pred, depth=true), true).mean()),
-        "pose_error_at_true_uv_mm": float(distance_mm(placed(true, depth=pred), true).mean()),
+        "pose_error_at_true_depth_mm": pose_error_mm(placed(pred, depth=true), true),
+        "pose_error_at_true_uv_mm": pose_error_mm(placed(true, depth=pred), true),
     }
 
 
@@ -80,15 +82,5 @@ def renaming_gain(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
     return (errors[:, 0] - errors.min(axis=1)) / np.maximum(errors[:, 0], 1e-6)
 
 
-def rigidly_moved(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """(N, J, 3) predictions turned and moved onto the true joints by least squares; their size stays (Kabsch 1976)."""
-    centre = true.mean(axis=1, keepdims=True)
-    centred = pred - pred.mean(axis=1, keepdims=True)
-    left, _, right = np.linalg.svd(np.swapaxes(true - centre, 1, 2) @ centred)
-    left[:, :, 2] *= np.sign(np.linalg.det(left @ right))[:, None]
-    return centred @ np.swapaxes(left @ right, 1, 2) + centre
-
-
-def distance_mm(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """(N,) mean joint distance of each hand."""
-    return np.linalg.norm(pred - true, axis=-1).mean(axis=1)
+def _error_mm(pred: np.ndarray, true: np.ndarray) -> np.ndarray:
+    return distances_mm(pred, true).mean(axis=1)

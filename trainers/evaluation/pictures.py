@@ -44,7 +44,7 @@ def write_extremes(
     written = []
     by_cause = [[index for index in order[::-1] if causes[index] == cause][:2] for cause in CAUSES]
     for name, chosen in (("worst", order[::-1][:count]), ("best", order[:count]), ("causes", sum(by_cause, []))):
-        rows = [_row(run, index, f"{errors_mm[index]:.1f} mm", causes[index], dataset[index], faces) for index in chosen]
+        rows = [_row(run, index, errors_mm[index], causes[index], dataset[index], faces) for index in chosen]
         with atomic_path(out / f"{name}.png") as temporary:
             if not cv2.imwrite(str(temporary), np.concatenate(rows)[..., ::-1]):
                 raise OSError(f"can't write {out / name}.png")
@@ -52,7 +52,7 @@ def write_extremes(
     return written
 
 
-def _row(run: Run, index: int, error: str, cause: str, sample: HandSample, faces: np.ndarray) -> np.ndarray:
+def _row(run: Run, index: int, error_mm: float, cause: str, sample: HandSample, faces: np.ndarray) -> np.ndarray:
     """One sample, (CELL, 6 * CELL, 3) uint8 RGB, turned back to how the photograph was."""
     photo = crop(sample, CELL, hand_side=sample.side)["image"]
     camera = run.camera[index].astype(np.float64)
@@ -72,7 +72,7 @@ def _row(run: Run, index: int, error: str, cause: str, sample: HandSample, faces
         draw_view(None, faces, CELL, 90.0, true, frame),
         draw_view(vertices, faces, CELL, 90.0, ours, frame),
     ]
-    labels = ("ground truth", f"ours, {error}", cause, "ground truth from the side", "ours from the side")
+    labels = ("ground truth", f"ours, {error_mm:.1f} mm", cause, "ground truth from the side", "ours from the side")
     for number, (cell, label) in enumerate(zip(cells, (run.names[index], *labels), strict=True)):
         # White with a dark rim over photographs, plain dark over the light views.
         strokes = [((20, 20, 20), 1)] if number >= 4 else [((20, 20, 20), 3), ((255, 255, 255), 1)]
