@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from tfhand.metrics import auc, mesh_error_mm, pck_curve, pose_error_mm, procrustes_align, procrustes_pose_error_mm
 
@@ -57,6 +58,15 @@ def test_procrustes_is_the_least_squares_optimum(pair, rng, flip):
         turn = rotation_about(rng.normal(size=3), 1e-2)
         other = (aligned - centre) @ turn.T * (1 + rng.normal(0, 1e-2)) + centre + rng.normal(0, 0.1, 3)
         assert (((other - true) ** 2).sum(axis=(1, 2)) >= best).all()
+
+
+def test_a_rigid_fit_keeps_sizes(rng) -> None:
+    """Only turned and moved: what is left of a hand that is a fifth too large is a fifth of its distances to the middle."""
+    true = rng.normal(size=(3, 21, 3)) * 40
+    centred = true - true.mean(axis=1, keepdims=True)
+    turns = Rotation.random(3, random_state=4).as_matrix()
+    larger = 1.2 * centred @ np.swapaxes(turns, 1, 2) + [5.0, -80.0, 600.0]
+    np.testing.assert_allclose(procrustes_align(larger, true, scaled=False) - true, 0.2 * centred, atol=1e-9)
 
 
 def test_procrustes_does_not_reflect(rng):
