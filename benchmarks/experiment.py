@@ -70,6 +70,9 @@ def keep_same_settings(path: Path, settings: dict[str, Any]) -> None:
     Raises:
         ValueError: they differ, or the folder holds something else.
     """
+    from tfhand.models import PRESETS
+
+    settings = {**settings, "depth_axes": {name: preset.depth_axis for name, preset in PRESETS.items()}}
     make_folder(path.parent)
     if path.exists():
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -36,7 +36,7 @@ def write_meshes(networks: Mapping[str, tuple[str, Path]], data_dir: Path, count
     dataset = ShardedDataset(data_dir)
     models = {title: load_network(preset, weights) for title, (preset, weights) in networks.items()}
     first = next(iter(models.values()))
-    views = [crop(dataset[index], first.input_size) for index in range(min(count, len(dataset)))]
+    views = [crop(dataset[index], first.input_size, depth_axis=first.depth_axis) for index in range(min(count, len(dataset)))]
     images = np.stack([view["image"] for view in views])
     cameras = np.stack([view["camera"] for view in views])
     template = HandTemplate.load()

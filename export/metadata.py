@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
 #: Name of the metadata in a file; the number is that of its layout.
-NAME = "tfhand-export-1"
+NAME = "tfhand-export-2"
 SAVED_MODEL_FILE = "tfhand.json"
 _SHIPPED_LICENCE = "Apache-2.0"
 
@@ -54,12 +54,14 @@ def describe(model: HandMeshNet, quantize: str, graph_form: str) -> dict[str, An
             "meaning": f"RGB crop of a {model.hand_side} hand; mirror hands of the other side, and u of the answer back",
         },
         "outputs": {
-            "vertices_uvd": "u, v in 0..1 across the crop; d = (z - z of the wrist) / hand scale",
+            "vertices_uvd": "u, v in 0..1 across the crop; d = depth behind the wrist along depth_axis / hand scale",
             "joints_uvd": "the same, in the order of joint_names",
             "joint_confidence": "0..1, how sharply each joint was seen",
             "confidence": "0..1, their mean",
             **({} if model.sign_stage is None else _signs(model.hand_side)),
         },
+        # "crop": the ray through the crop's middle; "camera": the optical axis.
+        "depth_axis": model.depth_axis,
         "joint_definition": model.joint_definition,
         "joint_names": list(JOINT_NAMES),
         "bones": [list(bone) for bone in BONES],

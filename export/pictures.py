@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import tfhand
-from tfhand.constants import CANONICAL_SIDE
+from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES
 from tfhand.data import crop
 from tfhand.geometry import default_intrinsics, whole_image_box
 from tfhand.inference.outputs import read_hint
@@ -32,7 +32,7 @@ class RenderedHands:
         images: (N, S, S, 3) uint8 RGB.
         vertices_uvd: (N, V, 3) float32 of the package's template, see `tfhand.data.crop`.
         joints_uvd: (N, 21, 3) float32, by the package's definition.
-        camera: (N, 6) float32, see `tfhand.geometry`.
+        camera: (N, 7) float32, see `tfhand.geometry`.
     """
 
     images: np.ndarray
@@ -68,7 +68,12 @@ def photograph_crops(size: int, hand_side: str = CANONICAL_SIDE) -> np.ndarray:
 
 
 def rendered_hands(
-    size: int, count: int, hand_side: str = CANONICAL_SIDE, data_dir: Path | None = None, seed: int = _VERIFICATION_SEED
+    size: int,
+    count: int,
+    hand_side: str = CANONICAL_SIDE,
+    data_dir: Path | None = None,
+    seed: int = _VERIFICATION_SEED,
+    depth_axis: str = DEPTH_AXES[0],
 ) -> RenderedHands:
     """Crops of rendered hands with their labels.
 
@@ -78,13 +83,14 @@ def rendered_hands(
         hand_side: the side that the network knows.
         data_dir: folder that `python -m tfhand.synthetic generate` wrote; None renders validation hands.
         seed: of those that are rendered.
+        depth_axis: what the network's depths run along, "camera" or "crop".
 
     Raises:
         ValueError, OSError: the folder is no such folder.
         tfhand.rendering.kernel.KernelError: hands can't be rendered here, for want of a compiler, say.
     """
     dataset = _open(data_dir) if data_dir is not None else _renderer(size, count, seed)
-    views = [crop(dataset[i], size, hand_side=hand_side) for i in range(min(count, len(dataset)))]
+    views = [crop(dataset[i], size, hand_side=hand_side, depth_axis=depth_axis) for i in range(min(count, len(dataset)))]
     return RenderedHands(*(np.stack([view[key] for view in views]) for key in ("image", "vertices_uvd", "joints_uvd", "camera")))
 
 

@@ -65,6 +65,9 @@ def mean_network(preset: str | None, weights: Sequence[str]) -> HandMeshNet:
     from tfhand.models import load_network
 
     model, *others = (load_network(preset, one) for one in weights)
+    axes = {one.depth_axis for one in (model, *others)}
+    if len(axes) > 1:
+        raise ValueError(f"--weights: expected files whose depths run along one axis, got {sorted(axes)}.")
     for variable, *same in zip(model.weights, *(other.weights for other in others), strict=True):
         variable.assign(np.mean([np.asarray(one, np.float64) for one in (variable, *same)], axis=0).astype(np.float32))
     return model

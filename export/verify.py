@@ -45,7 +45,7 @@ _TIE = 1e-5
 _BATCH = 16
 #: A crop 240 mm wide at an arm's length, where differences are turned into millimetres.
 _CAMERA = np.array(
-    [DEFAULT_ROOT_DEPTH_MM / 240, DEFAULT_ROOT_DEPTH_MM / 240, 0.5, 0.5, DEFAULT_ROOT_DEPTH_MM, DEFAULT_HAND_SCALE_MM],
+    [DEFAULT_ROOT_DEPTH_MM / 240, DEFAULT_ROOT_DEPTH_MM / 240, 0.5, 0.5, DEFAULT_ROOT_DEPTH_MM, DEFAULT_HAND_SCALE_MM, 0],
     np.float32,
 )
 
@@ -144,7 +144,7 @@ def _hands(model: HandMeshNet, num: int, data_dir: Path | None) -> RenderedHands
     if num < 1:
         return None
     try:
-        return rendered_hands(model.input_size, num, model.hand_side, data_dir)
+        return rendered_hands(model.input_size, num, model.hand_side, data_dir, depth_axis=model.depth_axis)
     except KernelError as error:
         if data_dir is not None:
             raise

@@ -45,6 +45,8 @@ FINGER_COLOURS: dict[str, tuple[int, int, int]] = {
 }
 
 SIDES: tuple[str, ...] = ("right", "left")
+#: What depths `d` run along: the optical axis, or the ray through the crop's middle (`tfhand.geometry.camera`).
+DEPTH_AXES: tuple[str, ...] = ("camera", "crop")
 #: The side that the network sees; the other one is mirrored on the way in and back on the way out.
 CANONICAL_SIDE = "right"
 

@@ -27,12 +27,14 @@ class Progress:
         step: steps done in the stage.
         total_step: steps done in the run.
         seconds: time spent training so far, over all sittings.
+        depth_axis: what the network's depths run along; checkpoints of before there was a choice have the optical axis.
     """
 
     stage: int = 0
     step: int = 0
     total_step: int = 0
     seconds: float = 0.0
+    depth_axis: str = "camera"
 
 
 class CheckpointFolder:
@@ -90,6 +92,27 @@ def read_progress(path: Path) -> Progress:
             return Progress(**json.loads(file.metadata()["progress"]))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a checkpoint of a training run: {error}") from None
+
+
+def progress_of(checkpoint: Path | None, depth_axis: str) -> Progress:
+    """Where a run stands: at its beginning without a checkpoint, else where that says.
+
+    Args:
+        checkpoint: the run's newest one, if there is any.
+        depth_axis: what the network's depths run along.
+
+    Raises:
+        ValueError: it is not a checkpoint, or of a network whose depths run along another axis.
+    """
+    if checkpoint is None:
+        return Progress(depth_axis=depth_axis)
+    progress = read_progress(checkpoint)
+    if progress.depth_axis != depth_axis:
+        raise ValueError(
+            f"{checkpoint}: expected a run whose depths run along the axis {depth_axis!r}, got {progress.depth_axis!r}; "
+            "begin anew in another folder"
+        )
+    return progress
 
 
 def restore(path: Path, groups: Mapping[str, Iterable[Any]]) -> None:

@@ -73,15 +73,19 @@ def open_validation_set(config: DataConfig, folder: Path, num_vertices: int) -> 
     return FirstSamples(dataset, config.num_validation)
 
 
-def load_crops(dataset: Any, size: int, depth_size: int | None = None) -> list[Batch]:
+def load_crops(dataset: Any, network: HandNet, depth_size: int | None = None) -> list[Batch]:
     """All samples of a dataset as plain crops, in memory.
 
     Args:
         dataset: hands.
-        size: side of the crops, pixels.
+        network: says how large crops are, and what depths run along.
         depth_size: side of depth maps, pixels; None leaves them out.
     """
-    return list(BatchSource(dataset, VALIDATION_BATCH, size, shuffle=False, depth_size=depth_size))
+    source = BatchSource(
+        dataset, VALIDATION_BATCH, network.input_size,
+        shuffle=False, depth_size=depth_size, depth_axis=network.depth_axis,
+    )  # fmt: skip
+    return list(source)
 
 
 def load_negatives(dataset: Any, network: HandNet) -> list[np.ndarray] | None:
@@ -156,7 +160,7 @@ def training_batches(
     dataset: Any,
     config: InputConfig,
     stage: StageConfig,
-    size: int,
+    network: HandNet,
     seed: int,
     backgrounds: BackgroundSource | None = None,
     depth_size: int | None = None,
@@ -167,14 +171,14 @@ def training_batches(
         dataset: hands.
         config: says how to augment, and how many crops show something else.
         stage: says how many samples a batch has.
-        size: side of the crops, pixels.
+        network: says how large crops are, and what depths run along.
         seed: of order and augmentation; another one for every stage.
         backgrounds: where augmentation finds other backgrounds; None leaves those that are there.
         depth_size: side of depth maps, pixels; None leaves them out.
     """
     return BatchSource(
-        dataset, stage.batch_size, size, config.augmentation, seed,
-        backgrounds=backgrounds, depth_size=depth_size, others=config.others,
+        dataset, stage.batch_size, network.input_size, config.augmentation, seed,
+        backgrounds=backgrounds, depth_size=depth_size, others=config.others, depth_axis=network.depth_axis,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def predicted_surface(vertices_uvd: Any, camera: Any, faces: np.ndarray, size: i
 
     Args:
         vertices_uvd: (B, V, 3) crop-normalised vertices, any floating dtype.
-        camera: (B, 6) camera vectors of the crops (see `tfhand.geometry`).
+        camera: (B, 7) camera vectors of the crops (see `tfhand.geometry`).
         faces: (F, 3) triangles.
         size: pixels along each side of the maps.
 

@@ -54,16 +54,15 @@ def prepare(config: TrainConfig, template: HandTemplate, losses: Mapping[str, Co
     data.check_given(config.data, template.num_vertices)
 
     def open_data(folder: RunFolder, network: HandMeshNet) -> TrainingData:
-        size = network.input_size
         training_set = data.open_training_set(config.data, folder.data, config.seed)
         data.check_meshes(training_set, template.num_vertices, "data.train")
         validation_set = data.open_validation_set(config.data, folder.data, template.num_vertices)
         backgrounds = data.open_backgrounds(config.data)
 
         def batches(number: int, stage: StageConfig) -> BatchSource:
-            return data.training_batches(training_set, config.data, stage, size, config.seed + number, backgrounds)
+            return data.training_batches(training_set, config.data, stage, network, config.seed + number, backgrounds)
 
-        return TrainingData(batches, data.load_crops(validation_set, size), data.load_negatives(validation_set, network))
+        return TrainingData(batches, data.load_crops(validation_set, network), data.load_negatives(validation_set, network))
 
     return open_data
 

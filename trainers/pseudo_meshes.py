@@ -139,7 +139,7 @@ def _meshes(
 
     def load(index: int) -> tuple[HandSample, dict[str, Any]]:
         sample = dataset[index]
-        return sample, crop(sample, network.input_size, hand_side=network.hand_side)
+        return sample, crop(sample, network.input_size, hand_side=network.hand_side, depth_axis=network.depth_axis)
 
     for start in range(0, len(indices), _BATCH):
         loaded = list(pool.map(load, indices[start : start + _BATCH]))

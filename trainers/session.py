@@ -11,6 +11,7 @@ import numpy as np
 from tfhand.constants import NUM_JOINTS
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
+from tfhand.geometry import CAMERA_SIZE
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
 from tfhand.models import HandNet, build_network, get_preset
@@ -18,7 +19,7 @@ from tfhand.rendering.kernel import KernelError
 from trainers import devices
 from trainers.average import WeightAverage
 from trainers.callbacks import NonFiniteLossError
-from trainers.checkpoint import Progress, read_progress
+from trainers.checkpoint import progress_of
 from trainers.config import StageConfig
 from trainers.config_file import Config, load_config
 from trainers.depth_maps import check_renderer
@@ -108,7 +109,7 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         check_outputs(name, stage, losses[name], network, template)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, module)
-    progress = Progress() if checkpoint is None else read_progress(checkpoint)
+    progress = progress_of(checkpoint, network.depth_axis)
     data = open_data(folder, network)
     run = Run(config, folder, network, average, template.faces, data.validation, progress, strategy, data.negatives)
     if checkpoint is not None:
@@ -139,7 +140,7 @@ def check_outputs(name: str, stage: StageConfig, loss: CompositeLoss, network: H
     pred = {key: np.zeros((1, *value.shape[1:]), np.float32) for key, value in outputs.items()}
     points = {key: np.zeros((1, template.num_vertices, 3), np.float32) for key in ("vertices_uvd", "pseudo_vertices_uvd")}
     depth_map, present = np.zeros((1, 4, 4), np.float32), np.ones(1, np.float32)
-    true = {"joints_uvd": np.zeros((1, NUM_JOINTS, 3), np.float32), "camera": np.ones((1, 6), np.float32), **points}
+    true = {"joints_uvd": np.zeros((1, NUM_JOINTS, 3), np.float32), "camera": np.ones((1, CAMERA_SIZE), np.float32), **points}
     true |= {"depth_map": depth_map, "present": present, "known_side": present}
     if "vertices_uvd" in pred:  # rendered from them
         pred |= {"depth_map": depth_map, "surface_uv": np.zeros((1, 4, 4, 2), np.float32)}

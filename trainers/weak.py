@@ -76,11 +76,11 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
 
         def batches(number: int, stage: StageConfig) -> BatchSource:
             return data.training_batches(
-                hands, config.data, stage, network.input_size, config.seed + number, backgrounds, depth_size
+                hands, config.data, stage, network, config.seed + number, backgrounds, depth_size
             )
 
         validation = _validation(config, validation_set)
-        crops = data.load_crops(validation, network.input_size, depth_size)
+        crops = data.load_crops(validation, network, depth_size)
         return TrainingData(batches, crops, data.load_negatives(validation, network))
 
     return open_data

@@ -15,7 +15,7 @@ class WeakSamples:
     """The samples of a dataset without their meshes and, unless asked for, without their 3D joints.
 
     What remains of the joints is where they are seen: each is moved along its ray to the depth of the root, so `u, v`
-    of every crop stay what they were while all `d` are 0. Root depth and hand scale stay as given.
+    of every crop stay what they were while all of them have the wrist's z. Root depth and hand scale stay as given.
 
     Args:
         dataset: samples.

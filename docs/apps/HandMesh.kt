@@ -16,7 +16,8 @@ import kotlin.math.min
 import kotlin.math.sqrt
 import org.json.JSONObject
 
-// What `python -m export.metadata hand.tflite` says: input, hand_side, bones, bone_proportions, default_scale_mm.
+// What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
+// default_scale_mm.
 const val INPUT_SIZE = 128
 const val HAND_SIDE = "right"
 const val PADDING = 127.0 // grey beyond the photograph's borders, as in training
@@ -154,12 +155,21 @@ fun cropCamera(camera: Camera, box: Box, mirrored: Boolean): Camera {
     )
 }
 
-/** The wrist's distance, in hand scales, at which bones have the lengths of an average hand's. */
+/** From the camera to where the ray of u, v has a depth of 1. Depths run along the ray through the crop's middle. */
+fun rayOf(u: Float, v: Float, cropCamera: Camera): DoubleArray {
+    val x = (u - cropCamera.u0) / cropCamera.fx
+    val y = (v - cropCamera.v0) / cropCamera.fy
+    val ax = (0.5 - cropCamera.u0) / cropCamera.fx
+    val ay = (0.5 - cropCamera.v0) / cropCamera.fy
+    val depth = (1 + ax * x + ay * y) / sqrt(ax * ax + ay * ay + 1)
+    return doubleArrayOf(x / depth, y / depth, 1 / depth)
+}
+
+/** The wrist's depth, in hand scales, at which bones have the lengths of an average hand's. */
 fun rootDepthInScales(jointsUvd: FloatArray, cropCamera: Camera): Double {
     fun point(joint: Int, depth: Double): DoubleArray {
-        val z = depth + jointsUvd[3 * joint + 2]
-        val x = (jointsUvd[3 * joint] - cropCamera.u0) / cropCamera.fx * z
-        return doubleArrayOf(x, (jointsUvd[3 * joint + 1] - cropCamera.v0) / cropCamera.fy * z, z)
+        val ray = rayOf(jointsUvd[3 * joint], jointsUvd[3 * joint + 1], cropCamera)
+        return DoubleArray(3) { ray[it] * (depth + jointsUvd[3 * joint + 2]) }
     }
     fun error(depth: Double) = BONE_PROPORTIONS.indices.sumOf { bone ->
         val start = point(BONES[2 * bone], depth)
@@ -187,11 +197,11 @@ fun toMillimetres(
 ): FloatArray {
     val xyz = FloatArray(uvd.size)
     for (i in uvd.indices step 3) {
-        val z = uvd[i + 2] * scaleMm + rootDepthMm
-        val x = (uvd[i] - cropCamera.u0) / cropCamera.fx * z
-        xyz[i] = (if (mirrored) -x else x).toFloat()
-        xyz[i + 1] = ((uvd[i + 1] - cropCamera.v0) / cropCamera.fy * z).toFloat()
-        xyz[i + 2] = z.toFloat()
+        val depth = uvd[i + 2] * scaleMm + rootDepthMm
+        val (x, y, z) = rayOf(uvd[i], uvd[i + 1], cropCamera)
+        xyz[i] = ((if (mirrored) -x else x) * depth).toFloat()
+        xyz[i + 1] = (y * depth).toFloat()
+        xyz[i + 2] = (z * depth).toFloat()
     }
     return xyz
 }

@@ -5,7 +5,8 @@
 import Foundation
 import TensorFlowLite
 
-// What `python -m export.metadata hand.tflite` says: input, hand_side, bones, bone_proportions, default_scale_mm.
+// What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
+// default_scale_mm.
 let inputSize = 128
 let handSide = "right"
 let padding = 127.0  // grey beyond the photograph's borders, as in training
@@ -137,12 +138,19 @@ func cropCamera(_ camera: Camera, _ box: Box, _ mirrored: Bool) -> Camera {
     return Camera(fx: camera.fx / box.side, fy: camera.fy / box.side, u0: mirrored ? 1 - u0 : u0, v0: v0)
 }
 
-/// The wrist's distance, in hand scales, at which bones have the lengths of an average hand's.
+/// From the camera to where the ray of u, v has a depth of 1. Depths run along the ray through the crop's middle.
+func rayOf(_ u: Float, _ v: Float, _ cropCamera: Camera) -> [Double] {
+    let (x, y) = ((Double(u) - cropCamera.u0) / cropCamera.fx, (Double(v) - cropCamera.v0) / cropCamera.fy)
+    let (ax, ay) = ((0.5 - cropCamera.u0) / cropCamera.fx, (0.5 - cropCamera.v0) / cropCamera.fy)
+    let depth = (1 + ax * x + ay * y) / (ax * ax + ay * ay + 1).squareRoot()
+    return [x / depth, y / depth, 1 / depth]
+}
+
+/// The wrist's depth, in hand scales, at which bones have the lengths of an average hand's.
 func rootDepthInScales(_ jointsUvd: [Float], _ cropCamera: Camera) -> Double {
     func point(_ joint: Int, _ depth: Double) -> [Double] {
-        let z = depth + Double(jointsUvd[3 * joint + 2])
-        let x = (Double(jointsUvd[3 * joint]) - cropCamera.u0) / cropCamera.fx * z
-        return [x, (Double(jointsUvd[3 * joint + 1]) - cropCamera.v0) / cropCamera.fy * z, z]
+        let ray = rayOf(jointsUvd[3 * joint], jointsUvd[3 * joint + 1], cropCamera)
+        return ray.map { $0 * (depth + Double(jointsUvd[3 * joint + 2])) }
     }
     func error(_ depth: Double) -> Double {
         var sum = 0.0
@@ -176,11 +184,11 @@ func toMillimetres(
 ) -> [Float] {
     var xyz = uvd
     for i in stride(from: 0, to: uvd.count, by: 3) {
-        let z = Double(uvd[i + 2]) * scaleMm + rootDepthMm
-        let x = (Double(uvd[i]) - cropCamera.u0) / cropCamera.fx * z
-        xyz[i] = Float(mirrored ? -x : x)
-        xyz[i + 1] = Float((Double(uvd[i + 1]) - cropCamera.v0) / cropCamera.fy * z)
-        xyz[i + 2] = Float(z)
+        let depth = Double(uvd[i + 2]) * scaleMm + rootDepthMm
+        let ray = rayOf(uvd[i], uvd[i + 1], cropCamera)
+        xyz[i] = Float((mirrored ? -ray[0] : ray[0]) * depth)
+        xyz[i + 1] = Float(ray[1] * depth)
+        xyz[i + 2] = Float(ray[2] * depth)
     }
     return xyz
 }

@@ -23,7 +23,8 @@
 #include "litert/c/litert_options.h"
 #include "litert/c/litert_tensor_buffer.h"
 
-// What `python -m export.metadata hand.tflite` says: input, hand_side, bones, bone_proportions, default_scale_mm.
+// What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
+// default_scale_mm.
 constexpr int kInputSize = 128;
 constexpr char kHandSide[] = "right";
 constexpr int kPadding = 127;  // grey beyond the photograph's borders, as in training
@@ -104,7 +105,15 @@ Camera CropCamera(const Camera& camera, const Box& box, bool mirrored) {
   return {camera.fx / box.side, camera.fy / box.side, mirrored ? 1 - u0 : u0, (camera.v0 - box.y) / box.side};
 }
 
-// The wrist's distance, in hand scales, at which bones have the lengths of an average hand's.
+// From the camera to where the ray of u, v has a depth of 1. Depths run along the ray through the crop's middle.
+std::array<double, 3> RayOf(double u, double v, const Camera& crop_camera) {
+  const double x = (u - crop_camera.u0) / crop_camera.fx, y = (v - crop_camera.v0) / crop_camera.fy;
+  const double ax = (0.5 - crop_camera.u0) / crop_camera.fx, ay = (0.5 - crop_camera.v0) / crop_camera.fy;
+  const double depth = (1 + ax * x + ay * y) / std::hypot(ax, ay, 1.0);
+  return {x / depth, y / depth, 1 / depth};
+}
+
+// The wrist's depth, in hand scales, at which bones have the lengths of an average hand's.
 double RootDepthInScales(const std::vector<float>& joints_uvd, const Camera& crop_camera) {
   const auto error = [&](double depth) {
     double sum = 0;
@@ -112,8 +121,8 @@ double RootDepthInScales(const std::vector<float>& joints_uvd, const Camera& cro
       std::array<double, 3> ends[2];
       for (int end = 0; end < 2; ++end) {
         const float* uvd = &joints_uvd[3 * kBones[bone][end]];
-        const double z = depth + uvd[2];
-        ends[end] = {(uvd[0] - crop_camera.u0) / crop_camera.fx * z, (uvd[1] - crop_camera.v0) / crop_camera.fy * z, z};
+        ends[end] = RayOf(uvd[0], uvd[1], crop_camera);
+        for (double& value : ends[end]) value *= depth + uvd[2];
       }
       const double length = std::hypot(ends[1][0] - ends[0][0], ends[1][1] - ends[0][1], ends[1][2] - ends[0][2]);
       sum += (length - kBoneProportions[bone]) * (length - kBoneProportions[bone]);
@@ -139,11 +148,11 @@ std::vector<float> ToMillimetres(const std::vector<float>& uvd, const Camera& cr
                                  double scale_mm, bool mirrored) {
   std::vector<float> xyz(uvd.size());
   for (size_t i = 0; i < uvd.size(); i += 3) {
-    const double z = uvd[i + 2] * scale_mm + root_depth_mm;
-    const double x = (uvd[i] - crop_camera.u0) / crop_camera.fx * z;
-    xyz[i] = float(mirrored ? -x : x);
-    xyz[i + 1] = float((uvd[i + 1] - crop_camera.v0) / crop_camera.fy * z);
-    xyz[i + 2] = float(z);
+    const double depth = uvd[i + 2] * scale_mm + root_depth_mm;
+    const auto ray = RayOf(uvd[i], uvd[i + 1], crop_camera);
+    xyz[i] = float((mirrored ? -ray[0] : ray[0]) * depth);
+    xyz[i + 1] = float(ray[1] * depth);
+    xyz[i + 2] = float(ray[2] * depth);
   }
   return xyz;
 }
@@ -210,7 +219,7 @@ class HandMesh {
   std::vector<std::array<int, 3>> Faces() const {
     const void* content;
     size_t size;
-    Check(LiteRtGetModelMetadata(model_, "tfhand-export-1", &content, &size), "metadata");
+    Check(LiteRtGetModelMetadata(model_, "tfhand-export-2", &content, &size), "metadata");
     const std::string text(static_cast<const char*>(content), size);
     std::vector<std::array<int, 3>> faces;
     const char* place = text.c_str() + text.find("\"faces\":[") + std::strlen("\"faces\":[");

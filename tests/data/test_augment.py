@@ -41,7 +41,7 @@ def test_turned_labels_meet_their_pixels(sample_factory, focal):
     sample = sample_factory(side="right", focal=focal)
     for seed in range(20):
         view = _View.random(sample, NO_COLOUR, np.random.default_rng(seed))
-        labels = view.labels(sample)
+        labels = view.labels(sample, "camera")
         matrix = view.matrix(1)
         pixels = project(sample.vertices_mm.astype(np.float64), sample.intrinsics.astype(np.float64))
         np.testing.assert_allclose(labels["vertices_uvd"][:, :2], pixels @ matrix[:, :2].T + matrix[:, 2], atol=2e-5)
@@ -68,6 +68,23 @@ def test_pixels_move_with_the_labels(sample_factory, size):
         grid = np.arange(size) + 0.5
         found = np.array([(weights.sum(0) * grid).sum(), (weights.sum(1) * grid).sum()]) / weights.sum()
         assert np.abs(found - expected).max() < 0.02 * size
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_depths_along_the_crops_ray_give_the_same_points(sample_factory, seed):
+    """Turned, stretched, moved and mirrored crops too; and a turn of the picture alone changes no depth."""
+    sample = sample_factory(side="left", focal=(400.0, 430.0))
+    views = [
+        crop(sample, 16, NO_COLOUR, np.random.default_rng(seed), depth_axis=axis) for axis in ("camera", "crop")
+    ]
+    points, expected = (uvd_to_xyz(view["joints_uvd"], view["camera"]) for view in reversed(views))
+    np.testing.assert_allclose(points, expected, atol=2e-3)
+    np.testing.assert_array_equal(views[0]["joints_uvd"][:, :2], views[1]["joints_uvd"][:, :2])
+    assert np.abs(views[0]["joints_uvd"] - views[1]["joints_uvd"]).max() > 1e-3
+    still = dataclasses.replace(NO_COLOUR, shift=0.0, scale=(1.0, 1.0))
+    turned = crop(sample, 16, still, np.random.default_rng(seed), depth_axis="crop")["joints_uvd"]
+    upright = crop(sample, 16, depth_axis="crop")["joints_uvd"]
+    np.testing.assert_allclose(turned[:, 2], upright[:, 2], atol=1e-4)
 
 
 def test_left_hands_come_out_as_right_ones(sample_factory):
@@ -177,6 +194,8 @@ def test_bad_arguments(sample_factory):
         crop(sample_factory(), 32, depth_size=32, depth_noise=DepthNoiseConfig())
     with pytest.raises(ValueError, match="depth_size: expected at least 1"):
         crop(sample_factory(), 32, depth_size=0)
+    with pytest.raises(ValueError, match="depth_axis: expected one of .*got 'lens'"):
+        crop(sample_factory(), 32, depth_axis="lens")
 
 
 @pytest.mark.parametrize("side", [1e4, 1e12, 1e30])

@@ -37,7 +37,7 @@ def test_a_batch_depends_on_seed_and_number_only(dataset):
     images, targets = source[0]
     assert images.shape == (4, 32, 32, 3) and images.dtype == np.uint8
     assert {key: value.shape for key, value in targets.items()} == {
-        "vertices_uvd": (4, 50, 3), "joints_uvd": (4, 21, 3), "camera": (4, 6)
+        "vertices_uvd": (4, 50, 3), "joints_uvd": (4, 21, 3), "camera": (4, 7)
     }  # fmt: skip
     assert all(value.dtype == np.float32 for value in targets.values())
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tfhand.constants import DEPTH_AXES
 from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER, JointAdapter, derive
-from tfhand.geometry import uvd_to_xyz
+from tfhand.geometry import camera_vector, project, uvd_to_xyz, xyz_to_uvd
 from tfhand.mesh import HandTemplate
 
 ADAPTER = JointAdapter("toy", wrist=0.2, knuckles=0.1, thumb_base=-0.3, tips=0.25, scale_ratio=1.1)
@@ -46,17 +47,19 @@ def test_the_default_adapter_changes_nothing(rng) -> None:
     np.testing.assert_array_equal(JointAdapter("same").network_camera(camera, ours), camera)
 
 
-def test_camera_puts_the_datasets_wrist_where_it_was_said_to_be(template, rng) -> None:
+@pytest.mark.parametrize("axis", DEPTH_AXES)
+def test_camera_puts_the_datasets_wrist_where_it_was_said_to_be(template, rng, axis) -> None:
     """Perfect network outputs, placed with the dataset's root depth and scale, give the dataset's joints exactly."""
     for _ in range(5):
         ours = bend(template, rng)
         theirs = ADAPTER.to_dataset(ours)
         scale = np.linalg.norm(ours[10] - ours[9])
-        camera = np.array([[2.0, 2.0, 0.5, 0.5, theirs[0, 2], scale / 1.1]])
-        uv = ours[:, :2] / ours[:, 2:] * 2 + 0.5
-        uvd = np.column_stack([uv, (ours[:, 2] - ours[0, 2]) / scale])[None]
+        intrinsics, box = np.array([2.0, 2.0, 0.2, 0.9]), np.array([0.0, 0.0, 1.0, 1.0])
+        wrists = [project(hand[:1], intrinsics)[0] if axis == "crop" else None for hand in (ours, theirs)]
+        uvd = xyz_to_uvd(ours, camera_vector(intrinsics, box, ours[0, 2], scale, wrists[0]))[None]
+        camera = camera_vector(intrinsics, box, theirs[0, 2], scale / 1.1, wrists[1])[None]
         placed = uvd_to_xyz(uvd, ADAPTER.network_camera(camera, uvd))
-        np.testing.assert_allclose(ADAPTER.to_dataset(placed)[0], theirs, atol=1e-6)
+        np.testing.assert_allclose(ADAPTER.to_dataset(placed)[0], theirs, atol=1e-3)
 
 
 def test_derive_finds_a_known_adapter(template, rng) -> None:

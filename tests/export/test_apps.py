@@ -18,8 +18,9 @@ from export.pictures import SAMPLES
 from export.served import ServedNetwork
 from tfhand.constants import BONES, CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM
 from tfhand.data.augment import PAD_VALUE
+from tfhand.geometry import camera_vector, uvd_to_xyz
 from tfhand.inference import HandEstimator
-from tfhand.inference.placement import bone_proportions
+from tfhand.inference.placement import bone_proportions, root_depth_in_scales
 from tfhand.io import read_image
 from tfhand.mesh import HandTemplate
 from tfhand.models import PRESETS
@@ -58,6 +59,7 @@ def test_constants_are_the_packages(example) -> None:
     np.testing.assert_array_equal(numbers(constant(example, "Bones")), np.ravel(BONES))
     np.testing.assert_allclose(numbers(constant(example, "Bone Proportions")), proportions, atol=6e-7)
     assert numbers(constant(example, "Default Scale Mm")) == [DEFAULT_HAND_SCALE_MM]
+    assert PRESETS["mobile"].depth_axis == "crop"  # which the examples take for granted
     assert numbers(constant(example, "Input Size")) == [PRESETS["mobile"].input_size]
     assert numbers(constant(example, "Padding")) == [PAD_VALUE]
     assert f'"{CANONICAL_SIDE}"' in constant(example, "Hand Side")
@@ -70,6 +72,34 @@ def test_names_are_the_files(example) -> None:
     words = set(re.findall(r'"([\w-]+)"', text))
     assert asked | {INPUT} <= words and {word for word in words if word.endswith("_uvd")} <= set(OUTPUTS)
     assert (NAME if name.endswith(".cc") else SIGNATURE) in words
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
+def test_the_cpp_examples_geometry_is_the_packages(rng, tmp_path) -> None:
+    """The part of the C++ example that needs no LiteRT, compiled alone: distance and millimetres of a crop far off the middle."""
+    text = (APPS / "hand_mesh.cc").read_text()
+    headers = "".join(f"#include <{name}>\n" for name in ("algorithm", "array", "cmath", "cstdio", "vector"))
+    parts = [
+        re.search(f"{first}.*?(?={last})", text, re.DOTALL)[0]
+        for first, last in (("constexpr int kBones", "struct Photo"), ("struct Box", r"\[\[noreturn"), ("// Intrinsics of", "// A loaded"))
+    ]
+    uvd = np.concatenate([rng.uniform(0.2, 0.8, (21, 2)), rng.uniform(-1, 1, (21, 1))], axis=1).astype(np.float32)
+    numbers = ", ".join(f"{value:.9g}f" for value in uvd.ravel())
+    main = f"""int main() {{
+      const std::vector<float> uvd = {{{numbers}}};
+      const Camera camera = CropCamera({{500, 500, 320, 240}}, {{370, 30, 260}}, false);
+      const double depth = RootDepthInScales(uvd, camera);
+      std::printf("%.6f ", depth);
+      for (float value : ToMillimetres(uvd, camera, 45 * depth, 45, false)) std::printf("%.4f ", value);
+    }}"""
+    (tmp_path / "geometry.cc").write_text("".join([headers, *parts, main]))
+    subprocess.run(["g++", "-std=c++17", "-Wall", "-Werror", tmp_path / "geometry.cc", "-o", tmp_path / "geometry"], check=True)
+    depth, *points = map(float, subprocess.run([tmp_path / "geometry"], capture_output=True, check=True, text=True).stdout.split())
+    camera = camera_vector([500, 500, 320, 240], [370, 30, 260, 260], 1.0, 45.0, uvd[0, :2])
+    ratio = root_depth_in_scales(uvd, camera, bone_proportions(HandTemplate.load().pose().joints))
+    camera[4] = 45 * ratio
+    assert depth == pytest.approx(ratio, rel=1e-4)
+    np.testing.assert_allclose(np.reshape(points, (21, 3)), uvd_to_xyz(uvd, camera), rtol=1e-4, atol=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -120,11 +120,12 @@ def test_rounding_of_wild_answers_is_rounding(tiny, file, monkeypatch):
 def test_errors_are_against_the_labels(tmp_path, monkeypatch):
     """A network that knows every label: moving all of them away by two hand scales' hundredths is the file's error."""
     model = SimpleNamespace(
-        input_size=64, hand_side="right", joint_definition="tfhand", num_vertices=999, heatmap_kind="logits", joint_readout="mesh"
-    )
+        input_size=64, hand_side="right", depth_axis="camera", joint_definition="tfhand", num_vertices=999,
+        heatmap_kind="logits", joint_readout="mesh",
+    )  # fmt: skip
     hands = rendered_hands(model.input_size, 3, seed=8)
     photographs = photograph_crops(model.input_size)
-    monkeypatch.setattr(module, "rendered_hands", lambda *arguments: hands)
+    monkeypatch.setattr(module, "rendered_hands", lambda *arguments, **axis: hands)
 
     def answers(images, away):
         step = np.array([0, 0, away], np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tfhand.geometry import (
+    axis_depth,
     camera_vector,
     crop_intrinsics,
     default_intrinsics,
@@ -18,6 +19,7 @@ from tfhand.geometry import (
     root_depth_and_scale,
     uvd_to_xyz,
     validate_intrinsics,
+    with_root_at,
     xyz_to_uvd,
 )
 
@@ -42,10 +44,55 @@ def test_uvd_is_the_formula_of_the_method(points):
         assert d == pytest.approx((z - ROOT) / SCALE, abs=1e-5)
 
 
+def along_the_crop(points: np.ndarray) -> np.ndarray:
+    """Camera vector for depths along the crop's ray, of a hand whose wrist is the first point."""
+    wrist = (project(points[:1], INTRINSICS)[0] - BOX[:2]) / BOX[2:]
+    return camera_vector(INTRINSICS, BOX, points[0, 2], SCALE, wrist)
+
+
+def test_depth_along_the_crops_ray_is_a_product_with_it(points):
+    middle = (BOX[:2] + BOX[2:] / 2 - INTRINSICS[2:]) / INTRINSICS[:2]
+    ray = np.array([*middle, 1.0]) / np.linalg.norm([*middle, 1.0])
+    camera = along_the_crop(points)
+    uvd = xyz_to_uvd(points, camera)
+    np.testing.assert_allclose(uvd[:, 2], (points - points[0]) @ ray / SCALE, atol=1e-5)
+    np.testing.assert_allclose(uvd[:, :2], xyz_to_uvd(points, camera_vector(INTRINSICS, BOX, ROOT, SCALE))[:, :2], atol=1e-6)
+    np.testing.assert_allclose(uvd_to_xyz(uvd, camera), points, atol=1e-3)
+    assert camera[4] == pytest.approx(points[0] @ ray, abs=1e-3)
+    mirrored = uvd_to_xyz(mirror_uvd(uvd), mirror_camera(camera))
+    np.testing.assert_allclose(mirrored, points * [-1, 1, 1], atol=1e-3)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.2, 0.6])
+def test_a_hand_that_turns_with_its_ray_keeps_its_depths(points, angle):
+    """What a crop can't show must not be asked of it: the same hand, seen at the image's edge."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
+    turned = (points - points.mean(axis=0) * [1, 1, 0]) @ turn.T
+    middle = project((turned.mean(axis=0))[None], INTRINSICS)[0]
+    box = np.concatenate([middle - 100, [200, 200]])
+    wrist = (project(turned[:1], INTRINSICS)[0] - box[:2]) / 200
+    found = xyz_to_uvd(turned, camera_vector(INTRINSICS, box, turned[0, 2], SCALE, wrist))[:, 2]
+    np.testing.assert_allclose(found, (points[:, 2] - points[0, 2]) / SCALE, atol=1e-4)
+    if angle:
+        along_the_axis = xyz_to_uvd(turned, camera_vector(INTRINSICS, box, turned[0, 2], SCALE))[:, 2]
+        assert np.abs(along_the_axis - found).max() > 0.1
+
+
+def test_the_root_stays_at_its_depth_wherever_it_is_seen(points):
+    camera = along_the_crop(points)
+    wrist, elsewhere = xyz_to_uvd(points, camera)[0, :2], np.array([0.9, 0.1], np.float32)
+    moved = with_root_at(camera, wrist, elsewhere)
+    assert uvd_to_xyz(np.array([[*elsewhere, 0.0]]), moved)[0, 2] == pytest.approx(points[0, 2], abs=1e-3)
+    plain = camera_vector(INTRINSICS, BOX, ROOT, SCALE)
+    np.testing.assert_array_equal(with_root_at(plain, wrist, elsewhere), plain)
+    np.testing.assert_array_equal(axis_depth(points, plain), np.ones(5))
+
+
 def test_uvd_round_trip_in_a_batch(rng):
     batch = rng.uniform([-90, -90, 400], [90, 90, 900], (4, 7, 3))
     cameras = camera_vector(np.tile(INTRINSICS, (4, 1)), BOX, rng.uniform(400, 800, 4), rng.uniform(35, 55, 4))
-    assert cameras.shape == (4, 6) and cameras.dtype == np.float32
+    assert cameras.shape == (4, 7) and cameras.dtype == np.float32
     uvd = xyz_to_uvd(batch, cameras)
     np.testing.assert_allclose(uvd_to_xyz(uvd, cameras), batch, atol=1e-3)
     np.testing.assert_allclose(uvd_to_xyz(uvd[2], cameras[2]), batch[2], atol=1e-3)
@@ -64,7 +111,7 @@ def test_mirroring_flips_x_in_space(points):
     mirrored = uvd_to_xyz(mirror_uvd(uvd), mirror_camera(camera))
     np.testing.assert_allclose(mirrored, points * [-1, 1, 1], atol=1e-3)
     np.testing.assert_allclose(mirror_uvd(mirror_uvd(uvd)), uvd)
-    np.testing.assert_array_equal(mirror_camera(mirror_camera(camera))[[0, 1, 3, 4, 5]], camera[[0, 1, 3, 4, 5]])
+    np.testing.assert_array_equal(mirror_camera(mirror_camera(camera))[[0, 1, 3, 4, 5, 6]], camera[[0, 1, 3, 4, 5, 6]])
 
 
 def test_mirroring_is_flipping_the_pixels():
@@ -104,8 +151,8 @@ def test_default_intrinsics_have_the_field_of_view():
         (lambda: camera_vector(INTRINSICS, BOX, ROOT, np.inf), "hand_scale_mm: expected finite positive"),
         (lambda: xyz_to_uvd(np.zeros((4, 3)), camera_vector(INTRINSICS, BOX, ROOT, SCALE)), "xyz: .*z > 0"),
         (lambda: project(np.full((4, 3), np.nan), INTRINSICS), "xyz: .*z > 0"),
-        (lambda: uvd_to_xyz(np.zeros(3), np.ones(6)), r"uvd: expected shape \(\.\.\., N, 3\)"),
-        (lambda: uvd_to_xyz(np.zeros((2, 5, 3)), np.ones((3, 6))), r"camera: expected shape \(2, 6\)"),
+        (lambda: uvd_to_xyz(np.zeros(3), np.ones(7)), r"uvd: expected shape \(\.\.\., N, 3\)"),
+        (lambda: uvd_to_xyz(np.zeros((2, 5, 3)), np.ones((3, 7))), r"camera: expected shape \(2, 7\)"),
         (lambda: uvd_to_xyz(np.zeros((5, 3)), np.ones(5)), "camera: expected shape"),
         (lambda: root_depth_and_scale(np.ones((20, 3))), "joints_mm: expected shape"),
         (lambda: default_intrinsics((640, 0)), "image_size"),

@@ -17,6 +17,7 @@ class PatchNet:
     input_size = SIZE
     num_vertices = 4
     hand_side = "right"
+    depth_axis = "camera"
     joint_definition = "tfhand"
 
     def __init__(self):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from tests.inference.toys import FLAT_HAND, SIZE, VERTICES, ToyNet, toy_template
 
+from tfhand.constants import DEPTH_AXES
 from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER
+from tfhand.geometry import camera_vector, xyz_to_uvd
 from tfhand.inference import HandEstimator
 from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
@@ -30,8 +32,9 @@ def mirrored(intrinsics: np.ndarray, box: np.ndarray, width: int) -> tuple[np.nd
     return np.array([fx, fy, width - u0, v0]), np.array([width - x - w, y, w, h])
 
 
-def test_right_hand_comes_back_in_mm_and_pixels(photo) -> None:
-    estimator = HandEstimator(ToyNet(ROOT, INTRINSICS, BOX), toy_template())
+@pytest.mark.parametrize("axis", DEPTH_AXES)
+def test_right_hand_comes_back_in_mm_and_pixels(photo, axis) -> None:
+    estimator = HandEstimator(ToyNet(ROOT, INTRINSICS, BOX, depth_axis=axis), toy_template())
     hand = estimator(photo, BOX, "right", INTRINSICS, ROOT[2], SCALE)
     np.testing.assert_allclose(hand.joints_mm, FLAT_HAND + ROOT, atol=1e-2)
     np.testing.assert_allclose(hand.vertices_mm, VERTICES + ROOT, atol=1e-2)
@@ -103,8 +106,9 @@ def test_auto_keeps_the_side_that_is_seen_more_sharply(photo) -> None:
         assert "side" in hand.assumed
 
 
-def test_without_depth_the_bones_keep_their_proportions(photo) -> None:
-    estimator = HandEstimator(ToyNet(ROOT, INTRINSICS, BOX), toy_template())
+@pytest.mark.parametrize("axis", DEPTH_AXES)
+def test_without_depth_the_bones_keep_their_proportions(photo, axis) -> None:
+    estimator = HandEstimator(ToyNet(ROOT, INTRINSICS, BOX, depth_axis=axis), toy_template())
     hand = estimator(photo, BOX, "right", INTRINSICS, hand_scale_mm=SCALE)
     assert hand.root_depth_mm == pytest.approx(ROOT[2], rel=1e-3)
     assert hand.assumed == ("root_depth_mm",)
@@ -117,17 +121,19 @@ def test_without_depth_the_bones_keep_their_proportions(photo) -> None:
     np.testing.assert_array_equal(hand.box, [0, -20, 160, 160])
 
 
-def test_depth_search_is_exact_for_any_pose(rng) -> None:
+@pytest.mark.parametrize("axis", DEPTH_AXES)
+def test_depth_search_is_exact_for_any_pose(rng, axis) -> None:
     for _ in range(20):
         joints = np.cumsum(rng.normal(0, 25, (21, 3)), axis=0)
         joints -= joints[0]
         scale = np.linalg.norm(joints[10] - joints[9])
         true = rng.uniform(600, 2000)
         points = joints + [rng.uniform(-100, 100), 20, true]
-        uv = points[:, :2] / points[:, 2:] * 1.7 + 0.4
-        uvd = np.column_stack([uv, (points[:, 2] - true) / scale])
-        ratio = root_depth_in_scales(uvd, np.array([1.7, 1.7, 0.4, 0.4]), bone_proportions(joints))
-        assert ratio == pytest.approx(true / scale, rel=1e-4)
+        wrist = points[0, :2] / points[0, 2] * 1.7 - 0.6
+        intrinsics, box = np.array([1.7, 1.7, -0.6, -0.6]), np.array([0, 0, 1, 1])
+        camera = camera_vector(intrinsics, box, true, scale, wrist if axis == "crop" else None)
+        ratio = root_depth_in_scales(xyz_to_uvd(points, camera), camera, bone_proportions(joints))
+        assert ratio == pytest.approx(camera[4] / scale, rel=1e-4)
 
 
 def test_any_image_array_is_taken(photo) -> None:

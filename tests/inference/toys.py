@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tfhand.geometry import camera_vector, xyz_to_uvd
+from tfhand.geometry import camera_vector, project, xyz_to_uvd
 
 SIZE = 32
 
@@ -29,7 +29,8 @@ VERTICES = np.array([[0, -60, -9], [-30, 0, 0], [30, 0, 0], [0, -30, 20]], np.fl
 
 
 class ToyNet:
-    """Answers as if every crop showed the flat hand at `root_mm` with camera `intrinsics`, whole image `size` px."""
+    """Answers as if every crop showed the flat hand at `root_mm` with camera `intrinsics`, whole image `size` px, with depths
+    along one of `DEPTH_AXES`."""
 
     heatmap_kind = "logits"
     input_size = SIZE
@@ -37,8 +38,11 @@ class ToyNet:
     hand_side = "right"
     joint_definition = "tfhand"
 
-    def __init__(self, root_mm, intrinsics, box, sharp_when=lambda image: True):
-        camera = camera_vector(intrinsics, box, root_mm[2], float(np.linalg.norm(FLAT_HAND[9] - FLAT_HAND[10])))
+    def __init__(self, root_mm, intrinsics, box, sharp_when=lambda image: True, depth_axis="camera"):
+        self.depth_axis = depth_axis
+        scale = float(np.linalg.norm(FLAT_HAND[9] - FLAT_HAND[10]))
+        wrist = (project(np.array([root_mm]), intrinsics)[0] - box[:2]) / box[2:]
+        camera = camera_vector(intrinsics, box, root_mm[2], scale, wrist if depth_axis == "crop" else None)
         self.joints = xyz_to_uvd(FLAT_HAND + np.asarray(root_mm, np.float32), camera)
         self.vertices = xyz_to_uvd(VERTICES + np.asarray(root_mm, np.float32), camera)
         self.sharp_when = sharp_when

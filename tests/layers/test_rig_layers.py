@@ -9,7 +9,7 @@ from keras import ops
 from scipy.spatial.transform import Rotation
 
 from tests.layers.checks import check_layer, gradients, run
-from tfhand.geometry import uvd_to_xyz, xyz_to_uvd
+from tfhand.geometry import camera_vector, uvd_to_xyz, xyz_to_uvd
 from tfhand.layers import VIEW_SIZE, CropView, RigLayer, rig_arrays
 from tfhand.mesh import HandTemplate
 from tfhand.mesh.linear_skinning import skin_linearly
@@ -74,24 +74,28 @@ def test_gradients_against_finite_differences(rig, rng) -> None:
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def test_view_is_that_of_a_pinhole_camera(template, rng) -> None:
+@pytest.mark.parametrize("depth_axis", ["camera", "crop"])
+def test_view_is_that_of_a_pinhole_camera(template, rng, depth_axis) -> None:
     """A hand in space, and the view that its camera amounts to."""
     points = np.concatenate([template.vertices, template.pose().joints])
     scale = np.linalg.norm(points[-21:][10] - points[-21:][9])
     turn = Rotation.from_rotvec([0.4, -1.1, 0.7]).as_matrix()
     root = np.array([60.0, -35.0, 420.0])
     placed = points @ turn.T + root - turn @ points[-21]
-    camera = np.array([2.1, 2.1, 0.2, 0.8, root[2], scale])
+    camera = np.array([2.1, 2.1, 0.2, 0.8, root[2], scale, 0.0])
+    if depth_axis == "crop":
+        wrist = xyz_to_uvd(placed[-21:-20], camera)[0, :2]
+        camera = camera_vector(camera[:4], np.array([0.0, 0, 1, 1]), root[2], scale, wrist)
     expected = xyz_to_uvd(placed, camera)
     view = np.zeros(VIEW_SIZE)
     # Neither their lengths nor what the second has of the first matter to the turn's columns.
     view[:3] = 1.7 * turn[:, 0] - [1, 0, 0]
     view[3:6] = 0.6 * turn[:, 1] + 0.2 * turn[:, 0] - [0, 1, 0]
     view[6:8] = expected[-21, :2] - 0.5
-    shares = camera[0] * scale / root[2] / 0.17, scale / root[2] / 0.08
+    shares = 2.1 * scale / root[2] / 0.17, scale / root[2] / 0.08
     view[8:10] = 2.0 * np.arctanh(np.log(shares) / 2.0)
     view[10:12] = camera[2:4] - 0.5
-    found = run(CropView(), [points[None].astype(np.float32), view[None].astype(np.float32)])[0]
+    found = run(CropView(depth_axis), [points[None].astype(np.float32), view[None].astype(np.float32)])[0]
     np.testing.assert_allclose(found, expected, atol=1e-4)
     np.testing.assert_allclose(uvd_to_xyz(found, camera), placed, atol=0.1)
 

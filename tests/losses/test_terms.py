@@ -122,7 +122,7 @@ def test_depth(mesh, batch, beta):
     y_pred["depth_map"][:, 2] = 0.0
     expected, kinds = 0.0, set()
     for b in range(BATCH):
-        _, _, _, _, z_root, scale = y_true["camera"][b].astype(np.float64)
+        *_, z_root, scale, _ = y_true["camera"][b].astype(np.float64)
         for measured, rendered in zip(y_true["depth_map"][b].ravel(), y_pred["depth_map"][b].ravel(), strict=True):
             kinds.add((measured > 0, rendered > 0))
             if np.isfinite(measured) and measured > 0 and rendered > 0:

@@ -13,11 +13,13 @@ MAP = (8, 8)
 
 def make_batch(rng: np.random.Generator, num_vertices: int, off: float = 0.1) -> tuple[dict, dict]:
     """Ground truth and predictions off it by about `off` (in uvd)."""
-    cameras = camera_vector(
-        np.tile([600.0, 610.0, 310.0, 250.0], (BATCH, 1)),
-        np.array([[150.0, 100.0, 200.0, 200.0], [250.0, 90.0, 150.0, 150.0]]),
-        np.array([620.0, 450.0]),
-        np.array([46.0, 40.0]),
+    intrinsics = np.array([600.0, 610.0, 310.0, 250.0])
+    # Depths along the optical axis, and along the ray through a crop near the image's corner.
+    cameras = np.stack(
+        [
+            camera_vector(intrinsics, np.array([150.0, 100.0, 200.0, 200.0]), 620.0, 46.0),
+            camera_vector(intrinsics, np.array([500.0, 20.0, 150.0, 150.0]), 450.0, 40.0, np.array([0.4, 0.7])),
+        ]
     )
 
     def uvd(count: int) -> np.ndarray:
@@ -55,11 +57,13 @@ def naive_xyz(uvd: np.ndarray, y_true: dict) -> np.ndarray:
     """`(xyz - xyz_root) / scale` in float64, by way of millimetres, one point at a time."""
     result = np.zeros(uvd.shape)
     for b in range(len(uvd)):
-        fx, fy, cx, cy, z_root, scale = y_true["camera"][b].astype(np.float64)
+        fx, fy, cx, cy, root_depth, scale, turned = y_true["camera"][b].astype(np.float64)
+        axis = np.array([(0.5 - cx) / fx, (0.5 - cy) / fy, 1.0]) if turned else np.array([0.0, 0.0, 1.0])
+        axis /= np.linalg.norm(axis)
 
         def to_mm(u: float, v: float, d: float) -> np.ndarray:
-            z = d * scale + z_root
-            return np.array([(u - cx) / fx * z, (v - cy) / fy * z, z])
+            ray = np.array([(u - cx) / fx, (v - cy) / fy, 1.0])
+            return ray * (d * scale + root_depth) / (ray @ axis)
 
         root = to_mm(y_true["joints_uvd"][b, 0, 0], y_true["joints_uvd"][b, 0, 1], 0.0)
         for i in range(uvd.shape[1]):

@@ -34,11 +34,21 @@ def test_weights_of_another_preset_are_refused_by_both_names(small, mobile, tmp_
         np.testing.assert_array_equal(weight, expected)
 
 
+def test_weights_whose_depths_run_along_another_axis_are_refused(small, tmp_path) -> None:
+    path = tmp_path / "weights.safetensors"
+    for axis in ({}, {"depth_axis": "camera"}):  # a file of before there was such a choice, too
+        save_weights(small.weights, path, "hourglass-small", **axis)
+        with pytest.raises(ValueError, match="must give depths along the axis 'crop', got 'camera': .*weights.safetensors"):
+            small.load_preset_weights(path)
+    small.save_preset_weights(path)
+    small.load_preset_weights(path)
+
+
 def test_weights_that_do_not_fit_are_listed_and_change_nothing(small, tmp_path) -> None:
     path = tmp_path / "weights.safetensors"
     first, *rest = small.weights
     wrong = [keras.Variable(np.zeros((2, 2)), name="stranger"), *rest[1:]]
-    save_weights(wrong, path, "hourglass-small")
+    save_weights(wrong, path, "hourglass-small", depth_axis="crop")
     before = small.get_weights()
     with pytest.raises(ValueError, match=f"{first.path}: missing; .*{rest[0].path}: missing; .*stranger: not part"):
         small.load_preset_weights(path)

@@ -78,8 +78,9 @@ def test_dataset_is_versioned_and_found_again(mini):
 def test_stream_and_random_access_give_the_same_batches(tmp_path, mini):
     records = prepare(tfds.builder("hand_synthetic/mini", data_dir=tmp_path), max_examples_per_split=3)
     augment = AugmentConfig()
-    expected = BatchSource(TfdsSource(mini, "train", with_depth=True), 2, 32, augment, seed=4, shuffle=False, depth_size=8)
-    streamed = list(batches(records, 2, 32, augment, seed=4, depth_size=8))
+    options = {"seed": 4, "depth_size": 8, "depth_axis": "crop"}
+    expected = BatchSource(TfdsSource(mini, "train", with_depth=True), 2, 32, augment, shuffle=False, **options)
+    streamed = list(batches(records, 2, 32, augment, **options))
     assert len(streamed) == len(expected) == 2
     for (images, targets), (wanted_images, wanted) in zip(streamed, expected, strict=True):
         np.testing.assert_array_equal(images, wanted_images)

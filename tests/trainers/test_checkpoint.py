@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainers.checkpoint import CheckpointFolder, Progress, read_progress, restore
+from trainers.checkpoint import CheckpointFolder, Progress, progress_of, read_progress, restore
 
 
 @pytest.fixture
@@ -73,3 +73,13 @@ def test_damage_is_named(tmp_path, variables):
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(ValueError, match="is not a checkpoint"):
         read_progress(path)
+
+
+def test_a_run_of_another_depth_axis_does_not_go_on(tmp_path):
+    """Nor one from before there was a choice."""
+    path = CheckpointFolder(tmp_path).save(Progress(step=3), {})
+    assert progress_of(path, "camera").step == 3
+    with pytest.raises(ValueError, match="run along the axis 'crop', got 'camera'; begin anew"):
+        progress_of(path, "crop")
+    assert progress_of(None, "crop") == Progress(depth_axis="crop")
+    assert progress_of(CheckpointFolder(tmp_path / "crop").save(Progress(depth_axis="crop"), {}), "crop").stage == 0

@@ -5,12 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from tests.trainers.toy import Hands, ToyNet
 
+from tfhand.constants import DEPTH_AXES
 from tfhand.data import ShardedDataset
+from tfhand.geometry import uvd_to_xyz
 from tfhand.mesh import HandTemplate
 from tfhand.synthetic.split import background_cell, in_split, shape_cell, view_cell
-from trainers.config import DataConfig
-from trainers.data import open_backgrounds, open_training_set, open_validation_set
+from trainers.config import DataConfig, StageConfig
+from trainers.data import load_crops, open_backgrounds, open_training_set, open_validation_set, training_batches
 
 
 @pytest.mark.parametrize("endless", [False, True])
@@ -37,3 +40,15 @@ def test_augmentation_has_no_photograph_of_validation(tmp_path):
     expected = sum(in_split(background_cell(name), "train") for name in names)
     assert 0 < expected < len(names)
     assert open_backgrounds(DataConfig(backgrounds=str(tmp_path))).num_photographs == expected
+
+
+@pytest.mark.parametrize("axis", DEPTH_AXES)
+def test_labels_have_the_networks_depths(axis):
+    network = ToyNet()
+    network.depth_axis = axis
+    _, trained = training_batches(Hands(), DataConfig(), StageConfig(1, {}, batch_size=4), network, seed=0)[0]
+    batches = load_crops(Hands(), network)
+    for labels in (trained, *(labels for _, labels in batches)):
+        assert (labels["camera"][:, 6] == (axis == "crop")).all()
+    found = np.concatenate([uvd_to_xyz(labels["joints_uvd"], labels["camera"]) for _, labels in batches])
+    np.testing.assert_allclose(found, [hand.joints_mm for hand in map(Hands().__getitem__, range(12))], atol=1e-2)

@@ -50,7 +50,7 @@ def test_descent_brings_a_shifted_hand_to_its_depth_map():
     hand = template.surface_vertices[template.vertex_ids]
     hand = (hand - hand.mean(axis=0) + [0, 0, 500]).astype(np.float32)[None]
     intrinsics, box = np.array([600.0, 600.0, 160.0, 160.0]), np.array([40.0, 40.0, 240.0, 240.0])
-    camera = camera_vector(intrinsics, box, 500.0, 40.0).reshape(1, 6).astype(np.float32)
+    camera = camera_vector(intrinsics, box, 500.0, 40.0)[None]
     measured = depth_maps.predicted_surface(xyz_to_uvd(hand, camera), camera, template.faces, 32)
     measured = measured["depth_map"].numpy()
     measured[:, 10:13] = 0  # holes

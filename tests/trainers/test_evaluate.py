@@ -14,6 +14,7 @@ import pytest
 import scipy.io
 
 from tfhand import models
+from tfhand.constants import DEPTH_AXES
 from tfhand.data import HandSample, ShardedDataset, crop
 from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER
 from tfhand.data.real_world import RealWorldDataset
@@ -71,9 +72,10 @@ class NearTruth:
     hand_side = "right"
     joint_definition = "tfhand"
 
-    def __init__(self, dataset, num_vertices: int):
-        rng = np.random.default_rng(3)
-        views = [crop(dataset[index], self.input_size) for index in range(len(dataset))]
+    def __init__(self, dataset, num_vertices: int, depth_axis: str = "camera"):
+        rng = np.random.default_rng(4)
+        self.depth_axis = depth_axis
+        views = [crop(dataset[index], self.input_size, depth_axis=depth_axis) for index in range(len(dataset))]
         self.num_vertices = num_vertices
         self.faces = HandTemplate.load().faces
         joints = np.stack([view["joints_uvd"] for view in views])
@@ -92,10 +94,15 @@ class NearTruth:
         return {key: value[chosen].astype(np.float32) for key, value in self.outputs.items()}
 
 
-def to_mm(uvd: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    fx, fy, cx, cy, root, scale = (float(value) for value in camera)
-    depths = [float(point[2]) * scale + root for point in uvd]
-    return np.array([[(u - cx) / fx * z, (v - cy) / fy * z, z] for (u, v, _), z in zip(uvd, depths)])
+def ray(uv: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    return np.array([(uv[0] - camera[2]) / camera[0], (uv[1] - camera[3]) / camera[1], 1.0])
+
+
+def to_mm(uvd: np.ndarray, camera: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Points whose product with the unit vector `axis` is their depth."""
+    root, scale = float(camera[4]), float(camera[5])
+    rays = [ray(point[:2], camera) for point in np.float64(uvd)]
+    return np.array([one * (float(point[2]) * scale + root) / (one @ axis) for point, one in zip(uvd, rays)])
 
 
 def aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -106,18 +113,23 @@ def aligned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     return (s * d).sum() / (a**2).sum() * a @ (u * d) @ vt + target.mean(0)
 
 
-def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], size: int, adapted: bool) -> dict:
+def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], size: int, adapted: bool, depth_axis: str) -> dict:
     """The figures of Ge et al.'s protocol from crops and raw outputs, with the PCK curve as `curve`."""
     errors, aligned_errors, mesh_errors, true_depth, true_uv = [], [], [], [], []
     for index, sample in enumerate(samples):
         view = crop(sample, size)
         joints, camera = np.float64(outputs["joints_uvd"][index]), np.float64(view["camera"])
-        true = to_mm(view["joints_uvd"], camera)
+        optical = np.array([0.0, 0.0, 1.0])
+        true = to_mm(view["joints_uvd"], camera, optical)
+        middle = ray([0.5, 0.5], camera)
+        axis = middle / math.hypot(*middle) if depth_axis == "crop" else optical
+        wrist = REAL_WORLD_ADAPTER.matrix[0] @ joints[:, :2] if adapted else joints[0, :2]
+        camera[4] *= ray(wrist, camera) @ axis
         if adapted:
             camera[5] *= REAL_WORLD_ADAPTER.scale_ratio
             depths = joints[:, 2] - joints[0, 2]
             camera[4] -= camera[5] * sum(w * d for w, d in zip(REAL_WORLD_ADAPTER.matrix[0], depths))
-        ours = to_mm(joints, camera)
+        ours = to_mm(joints, camera, axis)
         if adapted:
             ours = np.array([sum(w * joint for w, joint in zip(row, ours)) for row in REAL_WORLD_ADAPTER.matrix])
         true_depth += [math.dist(a * b[2] / a[2], b) for a, b in zip(ours, true)]
@@ -126,8 +138,9 @@ def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], siz
         errors.append([math.dist(a, b) for a, b in zip(ours, true)])
         aligned_errors += [math.dist(a, b) for a, b in zip(aligned(ours, true), true)]
         if "vertices_uvd" in view:
-            vertices = to_mm(outputs["vertices_uvd"][index], camera)
-            mesh_errors += [math.dist(a, b) for a, b in zip(vertices, to_mm(view["vertices_uvd"], camera))]
+            vertices = to_mm(outputs["vertices_uvd"][index], camera, axis)
+            true_vertices = to_mm(view["vertices_uvd"], np.float64(view["camera"]), optical)
+            mesh_errors += [math.dist(a, b) for a, b in zip(vertices, true_vertices)]
     errors = np.array(errors)
     curve = [(errors <= 0.5 * step).mean() for step in range(101)]
     areas = [0.5 * (low + high) for low, high in zip(curve, curve[1:])]
@@ -176,19 +189,20 @@ def test_random_weights_of_the_mobile_network(synthetic, tmp_path, capsys, monke
     assert main([*arguments, "--pictures", "2", "--weights", str(tmp_path / "random.safetensors")]) == 0
     samples, (model,) = list(ShardedDataset(synthetic)), built
     images = np.stack([crop(sample, model.input_size)["image"] for sample in samples])
-    expected = naive_metrics(samples, model.predict_on_batch(images.astype(np.float32) / 255), model.input_size, False)
+    expected = naive_metrics(samples, model.predict_on_batch(images.astype(np.float32) / 255), model.input_size, False, "crop")
     check_report(out, "synthetic", expected, capsys.readouterr().out, rtol=1e-4)
 
 
+@pytest.mark.parametrize("axis", DEPTH_AXES)
 @pytest.mark.parametrize("name", ["synthetic", "real_world"])
-def test_figures_of_a_network_near_the_truth(name, request, tmp_path, capsys, monkeypatch):
+def test_figures_of_a_network_near_the_truth(name, axis, request, tmp_path, capsys, monkeypatch):
     folder = request.getfixturevalue(name)
     dataset = {"synthetic": ShardedDataset, "real_world": RealWorldDataset}[name](folder)
-    network = NearTruth(dataset, len(ShardedDataset(request.getfixturevalue("synthetic"))[0].vertices_mm))
+    network = NearTruth(dataset, len(ShardedDataset(request.getfixturevalue("synthetic"))[0].vertices_mm), axis)
     monkeypatch.setattr(models.HandMeshNet, "from_preset", lambda *_: network)
     arguments = ["--dataset", name, "--data-dir", str(folder), "--out", str(tmp_path), "--batch-size", "2"]
     assert main([*arguments, "--pictures", "2"]) == 0
-    expected = naive_metrics(list(dataset), network.outputs, 64, adapted=name == "real_world")
+    expected = naive_metrics(list(dataset), network.outputs, 64, name == "real_world", axis)
     assert 0.05 < expected["auc_0_50"] < expected["auc_20_50"] < 0.99
     check_report(tmp_path, name, expected, capsys.readouterr().out, rtol=1e-5)
 

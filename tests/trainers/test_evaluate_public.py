@@ -21,7 +21,7 @@ from trainers.evaluate import main
 class NearTruth:
     """A network that knows the joints of a set up to noise; its mesh is twelve points around the wrist."""
 
-    input_size, hand_side, joint_definition, num_vertices = 64, "right", "tfhand", 12
+    input_size, hand_side, depth_axis, joint_definition, num_vertices = 64, "right", "camera", "tfhand", 12
     faces = np.array([[0, 1, 2], [3, 4, 5]])
 
     def __init__(self, dataset, noise: float):

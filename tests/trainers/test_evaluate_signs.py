@@ -25,7 +25,7 @@ SIZE, COUNT = 32, 7
 class Seeing:
     """A network of one answer for joints and mesh; its signs are brightness, and how much brighter the left half is."""
 
-    input_size, hand_side, joint_definition, num_vertices = SIZE, "right", "tfhand", 50
+    input_size, hand_side, depth_axis, joint_definition, num_vertices = SIZE, "right", "camera", "tfhand", 50
     faces = np.array([[0, 1, 2], [3, 4, 5]])
     output = dict.fromkeys(("joints_uvd", "vertices_uvd", "sign_logits"))
 

@@ -26,6 +26,7 @@ class ToyNet(keras.Model):
 
     input_size = SIZE
     hand_side = "right"
+    depth_axis = "camera"
     heatmap_kind = "logits"
     heatmap_size = SIZE // 2
     preset = SimpleNamespace(to_config=lambda: {"name": "toy"})

@@ -19,7 +19,7 @@ from tfhand.data import AugmentConfig, BatchSource
 from tfhand.losses import CompositeLoss
 from trainers import devices
 from trainers.average import WeightAverage
-from trainers.checkpoint import Progress, read_progress
+from trainers.checkpoint import progress_of
 from trainers.config import OptimizerConfig, StageConfig, TrainConfig
 from trainers.pseudo_meshes import compute_pseudo_meshes
 from trainers.run_folder import RunFolder
@@ -60,7 +60,7 @@ def toy_run(config: TrainConfig) -> bool:
     strategy = devices.set_up(config)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, "toy_run")
-    progress = Progress() if checkpoint is None else read_progress(checkpoint)
+    progress = progress_of(checkpoint, network.depth_axis)
     with devices.scope(strategy):
         network = ToyNet()
         average = WeightAverage(network, ToyNet(), config.ema_decay)

@@ -54,17 +54,17 @@ def _crops() -> list[dict[str, Any]]:
 
 
 def _hand(rng: np.random.Generator) -> dict[str, Any]:
-    intrinsics, box = default_intrinsics((640, 480)), np.array([180.0, 90.0, 260.0, 260.0])
+    intrinsics, box = default_intrinsics((640, 480)), np.array([370.0, 30.0, 260.0, 260.0])
     proportions = bone_proportions(HandTemplate.load().pose().joints)
     uvd = np.concatenate([rng.uniform(0.2, 0.8, (21, 2)), rng.uniform(-1, 1, (21, 1))], axis=1).astype(np.float32)
-    camera = camera_vector(intrinsics, box, 1.0, 1.0)
+    camera = camera_vector(intrinsics, box, 1.0, 1.0, uvd[0, :2])
     depth = root_depth_in_scales(uvd, camera, proportions)
-    camera[4:] = depth * 45, 45
+    camera[4:6] = depth * 45, 45
     points = rng.uniform(0, 400, (9, 2))
     return {
         "intrinsics": dict(zip(("fx", "fy", "u0", "v0"), intrinsics.tolist(), strict=True)),
         "field_of_view_deg": DEFAULT_FIELD_OF_VIEW_DEG,
-        "box": {"x": 180, "y": 90, "side": 260}, "uvd": uvd.ravel().tolist(), "bones": BONES,
+        "box": {"x": 370, "y": 30, "side": 260}, "uvd": uvd.ravel().tolist(), "bones": BONES,
         "proportions": proportions.tolist(), "root_depth": depth, "xyz": uvd_to_xyz(uvd, camera).ravel().tolist(),
         "points": points.ravel().tolist(), "points_box": square_box_around(points)[:3].tolist(),
     }

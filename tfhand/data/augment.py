@@ -13,11 +13,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from tfhand.constants import CANONICAL_SIDE
+from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES, ROOT_JOINT
 from tfhand.data.depth_noise import DepthNoiseConfig, sense_hand
 from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
 from tfhand.data.sample import PIXEL_FIELDS, HandSample
-from tfhand.geometry import camera_vector, square_box, xyz_to_uvd
+from tfhand.geometry import camera_vector, project, square_box, xyz_to_uvd
 
 #: What fills the part of an evaluation crop that lies beyond the image.
 PAD_VALUE = 127
@@ -86,6 +86,7 @@ def crop(
     hand_side: str = CANONICAL_SIDE,
     depth_size: int | None = None,
     depth_noise: DepthNoiseConfig | None = None,
+    depth_axis: str = DEPTH_AXES[0],
 ) -> dict[str, np.ndarray | bool]:
     """What the network sees of a sample: a square crop of the hand side that it knows.
 
@@ -99,9 +100,10 @@ def crop(
         depth_size: side of a depth map of the crop, pixels; 32 is what the paper's depth loss compares with. None for
             no map.
         depth_noise: the sensor that this map comes from; None for exact depth. Needs `rng`.
+        depth_axis: what `d` runs along, "camera" or "crop" (`tfhand.geometry.camera`).
 
     Returns:
-        Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(6,)` float32 (see
+        Dictionary of `image` `(size, size, 3)` uint8, `joints_uvd` `(21, 3)` float32, `camera` `(7,)` float32 (see
         `tfhand.geometry`), `side_mirrored` bool, and, where the sample has them, `vertices_uvd` and
         `pseudo_vertices_uvd` `(V, 3)` float32,
         `joint_visible` `(21,)` bool (`False` outside of the crop too), `alpha` and `hand_alpha` `(size, size)` uint8,
@@ -112,7 +114,7 @@ def crop(
         `depth_map` is of the hand alone, mm, 0 where it isn't seen or measured.
 
     Raises:
-        ValueError: `size` or `depth_size` below 1, or `config` or `depth_noise` without `rng`.
+        ValueError: `size` or `depth_size` below 1, `config` or `depth_noise` without `rng`, or an unknown axis.
     """
     if size < 1:
         raise ValueError(f"size: expected at least 1 pixel, got {size}.")
@@ -120,6 +122,8 @@ def crop(
         raise ValueError(f"depth_size: expected at least 1 pixel, got {depth_size}.")
     if (config is not None or depth_noise is not None) and rng is None:
         raise ValueError("rng: expected a numpy Generator to go with config and depth_noise, got None.")
+    if depth_axis not in DEPTH_AXES:
+        raise ValueError(f"depth_axis: expected one of {DEPTH_AXES}, got {depth_axis!r}.")
     mirrored = sample.side != hand_side
     if mirrored:
         sample = mirror(sample)
@@ -127,7 +131,7 @@ def crop(
     reflect = config is not None and rng.random() < config.reflect_probability
     matrix = view.matrix(size)
     image = _warp(sample.image, matrix, size, cv2.BORDER_REFLECT_101 if reflect else cv2.BORDER_CONSTANT, PAD_VALUE)
-    result = view.labels(sample)
+    result = view.labels(sample, depth_axis)
     result["side_mirrored"] = mirrored
     for name in PIXEL_FIELDS:
         if (labels := getattr(sample, name)) is not None:
@@ -184,16 +188,19 @@ class _View:
         linear = self.rotation @ np.diag([1.0, self.stretch]) * (size / self.side)
         return np.column_stack([linear, size / 2 - linear @ self.centre])
 
-    def labels(self, sample: HandSample) -> dict[str, np.ndarray]:
-        """Joints, vertices and camera of the sample as this view sees them."""
+    def labels(self, sample: HandSample, depth_axis: str) -> dict[str, np.ndarray]:
+        """Joints, vertices and camera of the sample as this view sees them, with depths along one of `DEPTH_AXES`."""
         focal, principal = sample.intrinsics[:2].astype(np.float64), sample.intrinsics[2:].astype(np.float64)
         unit = self.matrix(1)
         principal = unit[:, :2] @ principal + unit[:, 2]
         intrinsics = np.concatenate([focal * [1.0, self.stretch] / self.side, principal])
         unit_box = np.array([0.0, 0.0, 1.0, 1.0])
-        camera = camera_vector(intrinsics, unit_box, sample.root_depth_mm, sample.hand_scale_mm)
         turn = np.eye(3)
         turn[:2, :2] = self.rotation
+        root = None
+        if depth_axis == "crop":
+            root = project((turn @ sample.joints_mm[ROOT_JOINT])[None], intrinsics)[0]
+        camera = camera_vector(intrinsics, unit_box, sample.root_depth_mm, sample.hand_scale_mm, root)
         result = {"camera": camera}
         for name in ("joints", "vertices", "pseudo_vertices"):
             if (points := getattr(sample, f"{name}_mm")) is not None:

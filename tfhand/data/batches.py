@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tfhand.constants import CANONICAL_SIDE
+from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES
 from tfhand.data.augment import AugmentConfig, Backgrounds, crop
 from tfhand.data.depth_noise import DepthNoiseConfig
 from tfhand.data.others import KNOWN_SIDE, PRESENT, OthersConfig, draw_shown
@@ -44,6 +44,7 @@ class BatchSource:
         backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
         depth_size: side of the depth maps, pixels; None leaves them out, as for datasets without depth.
         depth_noise: the sensor that depth maps come from; None takes the dataset's depth as it is.
+        depth_axis: what `d` runs along, "camera" or "crop"; a network's own is its `depth_axis`.
         others: how many crops show no hand or one of the other side; their labels of the hand mean nothing, and targets
             get `present` and `known_side` (`tfhand.data.others`). None leaves all crops and targets as they are.
 
@@ -63,6 +64,7 @@ class BatchSource:
         depth_size: int | None = None,
         depth_noise: DepthNoiseConfig | None = None,
         others: OthersConfig | None = None,
+        depth_axis: str = DEPTH_AXES[0],
     ):
         if len(dataset) == 0:
             raise ValueError("dataset: expected at least one sample, got none.")
@@ -78,6 +80,7 @@ class BatchSource:
         self.depth_size = depth_size
         self.depth_noise = depth_noise
         self.others = others
+        self.depth_axis = depth_axis
 
     def __len__(self) -> int:
         """Batches in an epoch: rounded down when shuffling (but at least one), up otherwise."""
@@ -136,7 +139,7 @@ class BatchSource:
             sample, side, labels = shown.sample, shown.hand_side, shown.labels
         view = crop(
             sample, self.size, self.augment, rng, self.backgrounds, side,
-            depth_size=self.depth_size, depth_noise=self.depth_noise,
+            depth_size=self.depth_size, depth_noise=self.depth_noise, depth_axis=self.depth_axis,
         )  # fmt: skip
         return {**view, **labels}
 

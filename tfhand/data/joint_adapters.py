@@ -67,15 +67,15 @@ class JointAdapter:
     def network_camera(self, camera: np.ndarray, joints_uvd: np.ndarray) -> np.ndarray:
         """Camera vectors for our joints from those for the dataset's.
 
-        The dataset gives the depth of its own wrist and the length of its own scale bone. Ours are our scale bone's
+        The dataset gives the depth of its own wrist (here along the axis of `d`, `tfhand.geometry.with_root_at`) and the length of its own scale bone. Ours are our scale bone's
         length, and the depth that differs from the dataset's as the two wrists do on our predicted hand.
 
         Args:
-            camera: (N, 6) camera vectors with the dataset's root depth and hand scale, mm.
+            camera: (N, 7) camera vectors with the dataset's root depth and hand scale, mm.
             joints_uvd: (N, 21, 3) our predicted joints.
 
         Returns:
-            (N, 6) camera vectors, same dtype.
+            (N, 7) camera vectors, same dtype.
         """
         camera = np.array(camera)
         scale = camera[:, 5] * self.scale_ratio

@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from tfhand.constants import NUM_JOINTS
+from tfhand.constants import DEPTH_AXES, NUM_JOINTS
 from tfhand.data.augment import AugmentConfig, Backgrounds, crop
 from tfhand.data.depth_noise import DepthNoiseConfig
 from tfhand.data.sample import HandSample, decode
 from tfhand.data.tfds_records import IMAGES, STORED, to_record
+from tfhand.geometry import CAMERA_SIZE
 
 
 class TfdsSource:
@@ -58,6 +59,7 @@ def batches(
     backgrounds: Backgrounds | None = None,
     depth_size: int | None = None,
     depth_noise: DepthNoiseConfig | None = None,
+    depth_axis: str = DEPTH_AXES[0],
 ) -> tf.data.Dataset:
     """Batches of augmented crops as a `tf.data.Dataset` over tfrecord files, which are read in sequence.
 
@@ -76,12 +78,13 @@ def batches(
         backgrounds: where other backgrounds for augmented crops come from; see `tfhand.data.augment.crop`.
         depth_size: side of the depth maps, pixels; None leaves them out and saves decoding depth.
         depth_noise: the sensor that depth maps come from; None for exact depth.
+        depth_axis: what `d` runs along, "camera" or "crop"; a network's own is its `depth_axis`.
 
     Returns:
         Dataset of `(images (B, S, S, 3) uint8, targets)`; the targets are those of `BatchSource`, float32.
     """
     num_vertices = builder.info.features["vertices_mm"].shape[0]
-    shapes = {"vertices_uvd": (num_vertices, 3), "joints_uvd": (NUM_JOINTS, 3), "camera": (6,)}
+    shapes = {"vertices_uvd": (num_vertices, 3), "joints_uvd": (NUM_JOINTS, 3), "camera": (CAMERA_SIZE,)}
     if depth_size is not None:
         shapes["depth_map"] = (depth_size, depth_size)
     drawn = augment is not None or depth_noise is not None
@@ -94,7 +97,10 @@ def batches(
     def load(place: np.ndarray, *stored: np.ndarray) -> list[np.ndarray]:
         sample = decode(to_record(dict(zip(STORED, stored, strict=True))), with_depth=depth_size is not None)
         rng = np.random.default_rng([seed, int(place)]) if drawn else None
-        view = crop(sample, size, augment, rng, backgrounds, depth_size=depth_size, depth_noise=depth_noise)
+        view = crop(
+            sample, size, augment, rng, backgrounds,
+            depth_size=depth_size, depth_noise=depth_noise, depth_axis=depth_axis,
+        )  # fmt: skip
         return [view["image"], *(view[name] for name in shapes)]
 
     def prepare(place: tf.Tensor, example: dict[str, tf.Tensor]):

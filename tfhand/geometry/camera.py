@@ -6,8 +6,18 @@ pixel (0, 0) covers the square from 0 to 1 and has its centre at (0.5, 0.5), so 
 and mirroring is exactly `u -> 1 - u`.
 
 A *camera vector* holds everything that joins the network's crop-normalised coordinates to space:
-`[fx / w, fy / h, (u0 - x) / w, (v0 - y) / h, z_root_mm, scale_mm]` for intrinsics `fx, fy, u0, v0` (pixels
+`[fx / w, fy / h, (u0 - x) / w, (v0 - y) / h, root_depth_mm, scale_mm, turned]` for intrinsics `fx, fy, u0, v0` (pixels
 of the full image) and a crop box `x, y, w, h`.
+
+`turned` is 0 or 1 and says along which axis depths `d` are measured (`tfhand.constants.DEPTH_AXES`):
+
+- 0, "camera": the optical axis, as the paper has it: `d = (z - z_root) / scale`.
+- 1, "crop": the ray through the crop's middle, `a = (a_x, a_y, 1) / |(a_x, a_y, 1)|`: `d = a . (p - p_root) / scale`. A crop
+  looks the same wherever in the image it was cut from, while a hand that is turned along with its ray leans against the
+  optical axis by the ray's angle, which no crop shows. Along its own ray it leans by nothing. In the middle of the image
+  both are the same.
+
+`root_depth_mm` is the wrist's depth along that axis.
 """
 
 from __future__ import annotations
@@ -19,22 +29,30 @@ import numpy as np
 from tfhand.constants import DEFAULT_FIELD_OF_VIEW_DEG, NUM_JOINTS, ROOT_JOINT, SCALE_BONE
 from tfhand.geometry.crop import validate_box
 
-CAMERA_SIZE = 6
+CAMERA_SIZE = 7
+#: Depths along an axis are no less than this share of those along the optical axis, however wild u, v are.
+MIN_AXIS_DEPTH = 0.1
 
 
 def camera_vector(
-    intrinsics: np.ndarray, box: np.ndarray, root_depth_mm: np.ndarray | float, hand_scale_mm: np.ndarray | float
+    intrinsics: np.ndarray,
+    box: np.ndarray,
+    root_depth_mm: np.ndarray | float,
+    hand_scale_mm: np.ndarray | float,
+    root_uv: np.ndarray | None = None,
 ) -> np.ndarray:
     """Packs intrinsics, crop box, root depth and hand scale into a camera vector.
 
     Args:
         intrinsics: (..., 4) `fx, fy, u0, v0` in pixels of the full image.
         box: (..., 4) crop box `x, y, w, h` in pixels of the full image.
-        root_depth_mm: (...) depth of the wrist, mm.
+        root_depth_mm: (...) depth of the wrist, z in the camera frame, mm.
         hand_scale_mm: (...) length of the middle finger's MCP-PIP bone, mm.
+        root_uv: (..., 2) where the wrist is, 0..1 across the crop, for depths along the crop's ray; None for depths along
+            the optical axis.
 
     Returns:
-        (..., 6) float32 camera vector.
+        (..., 7) float32 camera vector.
 
     Raises:
         ValueError: values that are not finite, or focal lengths, box sides, depth or scale that are not positive.
@@ -43,16 +61,55 @@ def camera_vector(
     x, y, w, h = np.moveaxis(np.asarray(validate_box(box), np.float64), -1, 0)
     depth = _positive("root_depth_mm", root_depth_mm)
     scale = _positive("hand_scale_mm", hand_scale_mm)
-    parts = np.broadcast_arrays(fx / w, fy / h, (u0 - x) / w, (v0 - y) / h, depth, scale)
-    return np.stack(parts, axis=-1).astype(np.float32)
+    parts = [fx / w, fy / h, (u0 - x) / w, (v0 - y) / h, depth, scale, np.zeros(())]
+    if root_uv is None:
+        return np.stack(np.broadcast_arrays(*parts), axis=-1).astype(np.float32)
+    root_uv = np.asarray(root_uv, np.float64)
+    camera = np.stack(np.broadcast_arrays(*parts[:-1], np.ones(root_uv.shape[:-1])), axis=-1)
+    camera[..., 4] *= axis_depth(root_uv, camera)
+    return camera.astype(np.float32)
+
+
+def axis_depth(uv: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    """Depth along the axis of `d` where the depth in the camera frame is 1.
+
+    With the rays `q = (u - cx) / fx, ...` of the points and `a` of the crop's middle it is `(1 + a . q) / sqrt(1 + a . a)`; for
+    depths along the optical axis 1. Not below `MIN_AXIS_DEPTH` where u, v are so wild that their ray points the other way.
+
+    Args:
+        uv: (..., 2 or more) `u, v` in 0..1 across the crop.
+        camera: (..., 7) camera vector(s), as many as points or one for all.
+
+    Returns:
+        (...), floating.
+    """
+    rays = (uv[..., :2] - camera[..., 2:4]) / camera[..., 0:2]
+    axis = (0.5 - camera[..., 2:4]) / camera[..., 0:2] * camera[..., 6:7]
+    along = (1.0 + np.sum(rays * axis, axis=-1)) / np.sqrt(1.0 + np.sum(axis * axis, axis=-1))
+    return np.maximum(along, MIN_AXIS_DEPTH)
+
+
+def with_root_at(camera: np.ndarray, old_uv: np.ndarray, new_uv: np.ndarray) -> np.ndarray:
+    """Camera vectors of the same z of the wrist, for a wrist that is seen in another place.
+
+    Args:
+        camera: (..., 7) camera vector(s).
+        old_uv, new_uv: (..., 2) where the wrist is that `camera` was made for, and where it is now, 0..1 across the crop.
+
+    Returns:
+        Changed copy, same shape and dtype.
+    """
+    moved = np.array(camera)
+    moved[..., 4] *= axis_depth(new_uv, camera) / axis_depth(old_uv, camera)
+    return moved
 
 
 def uvd_to_xyz(uvd: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    """Un-projects crop-normalised points: `z = d * scale + z_root`, `x = (u - cx) / fx * z`, y likewise.
+    """Un-projects crop-normalised points: `z = (d * scale + root_depth) / axis_depth`, `x = (u - cx) / fx * z`, y likewise.
 
     Args:
         uvd: (..., N, 3); `u, v` in 0..1 across the crop, `d` the depth behind the wrist in hand scales.
-        camera: (..., 6) camera vector(s), one for all N points.
+        camera: (..., 7) camera vector(s), one for all N points.
 
     Returns:
         (..., N, 3) mm, camera frame; float32 (float64 where an input is).
@@ -61,7 +118,7 @@ def uvd_to_xyz(uvd: np.ndarray, camera: np.ndarray) -> np.ndarray:
         ValueError: a shape that doesn't fit.
     """
     uvd, camera = _points_and_camera("uvd", uvd, camera)
-    z = uvd[..., 2:] * camera[..., 5:6] + camera[..., 4:5]
+    z = (uvd[..., 2:] * camera[..., 5:6] + camera[..., 4:5]) / axis_depth(uvd, camera)[..., None]
     xy = (uvd[..., :2] - camera[..., 2:4]) / camera[..., 0:2] * z
     return np.concatenate([xy, z], axis=-1)
 
@@ -71,7 +128,7 @@ def xyz_to_uvd(xyz: np.ndarray, camera: np.ndarray) -> np.ndarray:
 
     Args:
         xyz: (..., N, 3) mm, camera frame, in front of the camera.
-        camera: (..., 6) camera vector(s).
+        camera: (..., 7) camera vector(s).
 
     Returns:
         (..., N, 3) uvd; float32 (float64 where an input is).
@@ -82,7 +139,8 @@ def xyz_to_uvd(xyz: np.ndarray, camera: np.ndarray) -> np.ndarray:
     xyz, camera = _points_and_camera("xyz", xyz, camera)
     z = _depths_in_front("xyz", xyz)
     uv = xyz[..., :2] / z * camera[..., 0:2] + camera[..., 2:4]
-    return np.concatenate([uv, (z - camera[..., 4:5]) / camera[..., 5:6]], axis=-1)
+    depth = z * axis_depth(uv, camera)[..., None]
+    return np.concatenate([uv, (depth - camera[..., 4:5]) / camera[..., 5:6]], axis=-1)
 
 
 def project(xyz: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
@@ -121,7 +179,7 @@ def mirror_camera(camera: np.ndarray) -> np.ndarray:
     """Camera vector of the mirrored crop, in which the mirrored points un-project to `(-x, y, z)`.
 
     Args:
-        camera: (..., 6) camera vector(s).
+        camera: (..., 7) camera vector(s).
 
     Returns:
         Mirrored copy, same shape and dtype.

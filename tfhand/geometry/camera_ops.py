@@ -9,6 +9,8 @@ from typing import Any
 
 from keras import ops
 
+from tfhand.geometry.camera import MIN_AXIS_DEPTH
+
 #: Predicted depths are kept above this share of the root's depth where they multiply the image plane.
 MIN_DEPTH_SHARE = 0.1
 
@@ -22,7 +24,7 @@ def uvd_to_xyz(uvd: Any, camera: Any) -> Any:
 
     Args:
         uvd: (B, N, 3); `u, v` in 0..1 across the crop, `d` the depth behind the wrist in hand scales.
-        camera: (B, 6) camera vectors (see `tfhand.geometry.camera`).
+        camera: (B, 7) camera vectors (see `tfhand.geometry.camera`).
 
     Returns:
         (B, N, 3) mm, camera frame.
@@ -40,7 +42,7 @@ def uvd_to_normalised_xyz(uvd: Any, camera: Any, root_uv: Any) -> Any:
 
     Args:
         uvd: (B, N, 3) crop-normalised points.
-        camera: (B, 6) camera vectors.
+        camera: (B, 7) camera vectors.
         root_uv: (B, 1, 2) `u, v` of the (ground-truth) wrist.
 
     Returns:
@@ -54,7 +56,14 @@ def uvd_to_normalised_xyz(uvd: Any, camera: Any, root_uv: Any) -> Any:
 
 
 def _unproject(uvd: Any, camera: Any, root_depth: Any, scale: Any) -> Any:
-    z = uvd[..., 2:] * scale + root_depth
+    rays = (uvd[..., :2] - camera[..., 2:4]) / camera[..., 0:2]
+    z = (uvd[..., 2:] * scale + root_depth) / _axis_depth(rays, camera)
     spread = ops.maximum(z, MIN_DEPTH_SHARE * root_depth)
-    xy = (uvd[..., :2] - camera[..., 2:4]) / camera[..., 0:2] * spread
-    return ops.concatenate([xy, z], axis=-1)
+    return ops.concatenate([rays * spread, z], axis=-1)
+
+
+def _axis_depth(rays: Any, camera: Any) -> Any:
+    """`tfhand.geometry.axis_depth` (B, N, 1) of rays (B, N, 2)."""
+    axis = (0.5 - camera[..., 2:4]) / camera[..., 0:2] * camera[..., 6:7]
+    along = 1.0 + ops.sum(rays * axis, axis=-1, keepdims=True)
+    return ops.maximum(along / ops.sqrt(1.0 + ops.sum(axis * axis, axis=-1, keepdims=True)), MIN_AXIS_DEPTH)

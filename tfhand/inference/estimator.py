@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tfhand.constants import DEFAULT_HAND_SCALE_MM, SIDES
+from tfhand.constants import DEFAULT_HAND_SCALE_MM, ROOT_JOINT, SIDES
 from tfhand.data.joint_adapters import joint_adapter
 from tfhand.geometry import (
+    axis_depth,
     default_intrinsics,
     mirror_uvd,
     square_box,
@@ -134,7 +135,7 @@ class HandEstimator:
         intrinsics = default_intrinsics(size) if camera is None else validate_intrinsics(_four("camera", camera))
         sides = SIDES if side == "auto" else (side,)
         known = self.model.hand_side
-        views = [network_view(image, box, one, intrinsics, self.model.input_size, known) for one in sides]
+        views = [network_view(image, box, one, intrinsics, self.model.input_size, known, self.model.depth_axis) for one in sides]
         crops, cameras = zip(*views)
         outputs = self.run(np.stack(crops))
         seen = joint_confidence(last_heatmaps(outputs), self.model.heatmap_kind)
@@ -143,7 +144,8 @@ class HandEstimator:
         side = sides[best]
         vertices, joints = outputs["vertices_uvd"][best], outputs["joints_uvd"][best]
         cam = cameras[best].copy()
-        cam[4:] = self._depth_and_scale(joints, cam, root_depth_mm, hand_scale_mm)
+        depth, scale = self._depth_and_scale(joints, cam, root_depth_mm, hand_scale_mm)
+        cam[4:6] = depth * axis_depth(joints[ROOT_JOINT], cam), scale
         flip = np.array([1 if side == known else -1, 1, 1], np.float32)
         joints_uv = (joints if side == known else mirror_uvd(joints))[:, :2]
         return HandResult(
@@ -154,8 +156,8 @@ class HandEstimator:
             side=side,
             box=box,
             intrinsics=np.asarray(intrinsics, np.float32),
-            root_depth_mm=float(cam[4]),
-            hand_scale_mm=float(cam[5]),
+            root_depth_mm=float(depth),
+            hand_scale_mm=float(scale),
             confidence=float(seen[best].mean()),
             joint_confidence=seen[best],
             presence=None if presence is None else float(presence[best]),
@@ -190,7 +192,7 @@ class HandEstimator:
                 raise ValueError(f"{name}: expected a positive length in mm, got {value!r}.")
         if root_depth_mm is not None and hand_scale_mm is not None:
             return root_depth_mm, hand_scale_mm
-        ratio = root_depth_in_scales(joints, camera, self.bone_proportions)
+        ratio = root_depth_in_scales(joints, camera, self.bone_proportions) / axis_depth(joints[ROOT_JOINT], camera)
         if root_depth_mm is not None:
             return root_depth_mm, root_depth_mm / ratio
         scale = self.default_scale_mm if hand_scale_mm is None else hand_scale_mm

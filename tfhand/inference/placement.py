@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tfhand.constants import BONES, SCALE_BONE
+from tfhand.geometry import axis_depth
 
 #: Root depths that are considered, in hand scales (a hand scale is about 45 mm).
 _RANGE = (1.5, 400.0)
@@ -30,20 +31,21 @@ def root_depth_in_scales(joints_uvd: np.ndarray, camera: np.ndarray, proportions
     """Finds the root depth, in hand scales, at which the joints' bones come closest to given lengths.
 
     A picture fixes only the ratio of distance to size: with `q = (uv - c) / f` the joint lies at
-    `((d + r) q, d + r)` hand scales for a root depth of `r`, so nearer hands are smaller across. The `r`
-    of least squared error over the bones' lengths is found on a logarithmic grid and refined.
+    `(d + r) (q, 1) / axis_depth` hand scales for a root depth of `r` along the axis of `d`, so nearer hands are smaller
+    across. The `r` of least squared error over the bones' lengths is found on a logarithmic grid and refined.
 
     Args:
         joints_uvd: (21, 3) crop-normalised joints.
-        camera: (>= 4,) `fx / w, fy / h, (u0 - x) / w, (v0 - y) / h`, the head of a camera vector.
+        camera: (7,) camera vector, whose root depth and hand scale are not read.
         proportions: (20,) lengths of the bones in hand scales, as `bone_proportions` gives them.
 
     Returns:
-        Root depth over hand scale, dimensionless.
+        Root depth along the axis of `d`, over hand scale, dimensionless.
     """
     joints, camera = np.asarray(joints_uvd, np.float64), np.asarray(camera, np.float64)
     start, end = np.array(BONES).T
     rays = np.column_stack([(joints[:, :2] - camera[2:4]) / camera[:2], np.ones(len(joints))])
+    rays /= axis_depth(joints, camera)[:, None]
     relative = rays * joints[:, 2:]
     slope, offset = rays[end] - rays[start], relative[end] - relative[start]
     low, high = np.log(_RANGE)

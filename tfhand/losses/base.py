@@ -29,7 +29,7 @@ class LossInputs:
     length or a normal in uvd would change with the crop and mean nothing.
 
     Args:
-        y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6); for the weakly supervised terms
+        y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 7); for the weakly supervised terms
             `pseudo_vertices_uvd` (B, V, 3) and `depth_map` (B, S, S), mm, 0 where the hand isn't seen or measured;
             `present` and `known_side` (B,), 0 or 1, of batches with other crops (`tfhand.data.others`).
         y_pred: outputs of the network, and `depth_map` (B, S, S) and `surface_uv` (B, S, S, 2) where they were
@@ -152,7 +152,7 @@ class LossTerm:
         """Returns the loss averaged over the samples that count, a scalar.
 
         Args:
-            y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 6).
+            y_true: `vertices_uvd` (B, V, 3), `joints_uvd` (B, 21, 3), `camera` (B, 7).
             y_pred: outputs of the network by name.
 
         Raises:

@@ -18,8 +18,8 @@ PAPER_PIXELS = 32 * 32
 class DepthLoss(LossTerm):
     """`L_D = smooth_L1(D, D^)` between a measured depth map and one that is rendered from the predicted mesh.
 
-    Both maps are taken relative to the root's depth and measured in hand scales, `D = (z - z_root) / scale`, with
-    the given root depth and scale of `camera`. The values of the pixels that count are summed; sums over maps of
+    Both maps are relative to the root's depth and measured in hand scales, `D = (z - z_root) / scale`, with the given scale
+    of `camera`; the root's depth drops out of the difference. The values of the pixels that count are summed; sums over maps of
     another size than the paper's 32 x 32 are scaled by `32^2 / S^2`, so that a weight means the same at any size.
 
     A pixel counts where *both* maps have the hand:
@@ -54,18 +54,10 @@ class DepthLoss(LossTerm):
     def call(self, inputs: LossInputs) -> Any:
         measured, rendered, hand = inputs.depth_maps
         counts = ops.logical_and(hand, rendered > 0.0)
-        measured, rendered = (
-            self._relative(ops.where(counts, depth, 0.0), inputs.true("camera")) for depth in (measured, rendered)
-        )
-        difference = ops.abs(rendered - measured)
+        scale = inputs.true("camera")[:, None, None, 5]
+        difference = ops.abs(ops.where(counts, rendered, 0.0) - ops.where(counts, measured, 0.0)) / scale
         smooth = ops.where(
             difference < self.beta, 0.5 * ops.square(difference) / self.beta, difference - 0.5 * self.beta
         )
         total = ops.sum(ops.where(counts, smooth, 0.0), axis=(1, 2))
         return total * (PAPER_PIXELS / (measured.shape[1] * measured.shape[2]))
-
-    @staticmethod
-    def _relative(depth: Any, camera: Any) -> Any:
-        """Depth (B, S, S), mm, behind the root in hand scales."""
-        camera = camera[:, None, None]
-        return (depth - camera[..., 4]) / camera[..., 5]

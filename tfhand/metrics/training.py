@@ -28,7 +28,7 @@ class MeshErrorMM(keras.metrics.Mean):
         """Adds a batch.
 
         Args:
-            y_true: `vertices_uvd` (B, V, 3) and `camera` (B, 6).
+            y_true: `vertices_uvd` (B, V, 3) and `camera` (B, 7), which places predictions, too.
             y_pred: `vertices_uvd` (B, V, 3).
             sample_weight: (B,) weights, or None.
         """
@@ -60,7 +60,7 @@ class PoseErrorMM(keras.metrics.Mean):
         """Adds a batch.
 
         Args:
-            y_true: `joints_uvd` (B, 21, 3) and `camera` (B, 6).
+            y_true: `joints_uvd` (B, 21, 3) and `camera` (B, 7), which places predictions, too.
             y_pred: `key` (B, 21, 3).
             sample_weight: (B,) weights, or None.
         """

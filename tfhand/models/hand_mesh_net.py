@@ -39,7 +39,7 @@ class HandMeshNet(HandNet):
     - `sign_logits` (B, 2), where the preset has signs: log odds of "the crop holds a hand" and, given that it does, "it is
       one of `hand_side`".
 
-    u, v are in 0..1 across the crop, d is depth behind the wrist in units of the hand's scale.
+    u, v are in 0..1 across the crop, d is depth behind the wrist along the preset's `depth_axis`, in units of the hand's scale.
 
     Args:
         preset: all sizes.
@@ -151,7 +151,7 @@ class HandMeshNet(HandNet):
             FileNotFoundError: there is no such file.
             ValueError: it is of another preset or does not fit.
         """
-        load_weights(self.weights, path, self.preset.name, optional=SIGN_PREFIX)
+        load_weights(self.weights, path, self.preset.name, optional=SIGN_PREFIX, depth_axis=self.depth_axis)
 
     # Sizes
 

@@ -62,6 +62,11 @@ class HandNet(keras.Model):
         """Whose 21 joints these are: "tfhand", or the name of a joint adapter (`tfhand.data.joint_adapters`)."""
         return self.preset.joint_definition
 
+    @property
+    def depth_axis(self) -> str:
+        """What depths `d` run along: "camera", the optical axis, or "crop", the ray through the crop's middle."""
+        return self.preset.depth_axis
+
     # Stages
 
     def stage_layers(self, stage: str) -> list[keras.layers.Layer]:
@@ -133,11 +138,11 @@ class HandNet(keras.Model):
 
     def save_preset_weights(self, path: str | os.PathLike[str], dtype: str = "float32") -> None:
         """Writes all weights to a `.safetensors` file that carries the preset's name; "float16" halves it."""
-        save_weights(self.weights, path, self.preset.name, dtype)
+        save_weights(self.weights, path, self.preset.name, dtype, self.depth_axis)
 
     def load_preset_weights(self, path: str | os.PathLike[str]) -> None:
         """Loads a file of `save_preset_weights`; ValueError if it is of another preset or does not fit."""
-        load_weights(self.weights, path, self.preset.name)
+        load_weights(self.weights, path, self.preset.name, depth_axis=self.depth_axis)
 
     def load_trunk_weights(self, path: str | os.PathLike[str]) -> None:
         """Loads pretrained weights into the EfficientNet-Lite0 trunk.

@@ -168,6 +168,6 @@ def build_rig_regressor(
     shape = layers.Rescaling(half.tolist(), middle.tolist(), name="rig_shape", dtype="float32")(within)
     angles = layers.Reshape((bones, 3), name="rig_angles", dtype="float32")(values[:, keys : keys + 3 * bones])
     hand = RigLayer(rig, name="rig")([shape, angles])
-    hand = CropView(name="rig_view")([hand, values[:, keys + 3 * bones :]])
+    hand = CropView(preset.depth_axis, name="rig_view")([hand, values[:, keys + 3 * bones :]])
     outputs = {"vertices_uvd": hand[:, :-NUM_JOINTS], "joints_uvd": hand[:, -NUM_JOINTS:]}
     return keras.Model(latent, outputs, name="pose_stage")

@@ -50,4 +50,4 @@ def load_with_stages(network: HandNet, path: str | os.PathLike[str]) -> None:
     if found == preset.name.removesuffix(f"-{preset.pipeline}") != preset.name and found in PRESETS:
         load_weights(network.heatmap_stage.weights + network.mesh_stage.weights, path, found, allow_extra=True)
     else:
-        load_weights(network.weights, path, preset.name)
+        load_weights(network.weights, path, preset.name, depth_axis=preset.depth_axis)

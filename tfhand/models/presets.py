@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tfhand.constants import CANONICAL_SIDE, SIDES
+from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES, SIDES
 from tfhand.models.stage_configs import (
     HourglassConfig,
     JointConfig,
@@ -47,6 +47,8 @@ class Preset:
             (`tfhand.data.joint_adapters`) for those of its dataset.
         pipeline: "mesh" (latent to mesh to joints: `HandMeshNet`), or for comparison "joints" (latent to joints, without a
             mesh: `HandJointNet`) or "parametric" (latent to shape and pose of the rig: `HandParametricNet`).
+        depth_axis: what depths `d` run along, one of `tfhand.constants.DEPTH_AXES`: "camera", the optical axis, as the paper
+            has it, or "crop", the ray through the crop's middle (`tfhand.geometry.camera` says why).
         joints: sizes of the last stage where the pipeline is "joints" or "parametric".
         signs: sizes of the stage that says whether there is a hand and of which side; None for a network without. Of the
             presets' own networks those have it whose weights have it, see `HandMeshNet.from_preset`.
@@ -70,6 +72,7 @@ class Preset:
     hand_side: str = CANONICAL_SIDE
     joint_definition: str = "tfhand"
     pipeline: str = "mesh"
+    depth_axis: str = "camera"
     joints: JointConfig = JointConfig()
     signs: SignsConfig | None = None
 
@@ -77,6 +80,7 @@ class Preset:
         check_choice("input_channels", self.input_channels, INPUT_CHANNELS)
         check_choice("hand_side", self.hand_side, SIDES)
         check_choice("pipeline", self.pipeline, PIPELINES)
+        check_choice("depth_axis", self.depth_axis, DEPTH_AXES)
         if self.signs is not None and not (self.pipeline == "mesh" and isinstance(self.backbone, LiteConfig)):
             raise ValueError(f"signs: expected None without an EfficientNet-Lite0 trunk and a mesh, got {self.signs}.")
 
@@ -150,9 +154,10 @@ PRESETS: dict[str, Preset] = {
                 hidden=256, hidden_norm=True, coarse=24, filters=((32, 32), (32,)), joint_anchors=True
             ),
             pose=PoseConfig(filters=((16, 16), (16, 16)), hidden=64),
+            depth_axis="crop",
             signs=SignsConfig(),
         ),
-        # The paper's structure, small enough to train from scratch on a CPU; for comparison.
+        # The paper's structure but for depths, small enough to train from scratch on a CPU; for comparison.
         Preset(
             name="hourglass-small",
             input_size=128,
@@ -166,6 +171,7 @@ PRESETS: dict[str, Preset] = {
             encoder=ResidualEncoderConfig(poolings=3, final_activation=True),
             mesh=MeshConfig(hidden=256, hidden_norm=True, coarse=32, filters=((32, 32), (32,))),
             pose=PoseConfig(filters=((16, 16), (16, 16)), hidden=64),
+            depth_axis="crop",
         ),
         # What the authors released, which differs from the paper in everything that is named here
         # (`export.pytorch_checkpoint` fills it with their weights).

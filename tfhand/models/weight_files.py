@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfhand.constants import DEPTH_AXES
 from tfhand.io import atomic_path
 
 SUFFIX = ".safetensors"
@@ -29,7 +30,11 @@ def shipped_weights(name: str, kind: str = "default") -> Path:
 
 
 def save_weights(
-    weights: Sequence[Any], path: str | os.PathLike[str], preset: str, dtype: str = "float32"
+    weights: Sequence[Any],
+    path: str | os.PathLike[str],
+    preset: str,
+    dtype: str = "float32",
+    depth_axis: str = DEPTH_AXES[0],
 ) -> None:
     """Writes Keras variables to a safetensors file, whole or not at all.
 
@@ -38,6 +43,7 @@ def save_weights(
         path: file to write, ending in `.safetensors`.
         preset: name that the file carries.
         dtype: "float32" or "float16", of everything with two or more axes.
+        depth_axis: what the depths run along that the network was trained to give; the file carries it too.
 
     Raises:
         ValueError: another suffix or dtype, or weights that are not finite.
@@ -58,7 +64,7 @@ def save_weights(
         arrays[name] = stored
     with atomic_path(path) as temporary:
         # Not `save_file`: its files can be read by their owner only.
-        temporary.write_bytes(save(arrays, metadata={"format": FORMAT, "preset": preset}))
+        temporary.write_bytes(save(arrays, metadata={"format": FORMAT, "preset": preset, "depth_axis": depth_axis}))
 
 
 def holds_weights(path: str | os.PathLike[str], prefix: str) -> bool:
@@ -90,6 +96,7 @@ def load_weights(
     preset: str,
     allow_extra: bool = False,
     optional: str | None = None,
+    depth_axis: str | None = None,
 ) -> None:
     """Sets Keras variables from a file that `save_weights` wrote; changes nothing unless all of them fit.
 
@@ -100,14 +107,20 @@ def load_weights(
         allow_extra: whether the file may hold weights of layers that are not there.
         optional: how the paths of weights begin that only one of file and variables may have; those variables then stay
             as they are.
+        depth_axis: what depths must run along in the file; None if no matter. Files that don't say have "camera".
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is of another preset, or its weights differ in name or shape.
+        ValueError: the file is of another preset or axis, or its weights differ in name or shape.
     """
     found, arrays = read_weights(path)
     if found != preset:
         raise ValueError(f"weights must be of preset {preset!r}, got those of preset {found!r}: {path}.")
+    if depth_axis is not None:
+        with _opened(path) as file:
+            along = file.metadata().get("depth_axis", DEPTH_AXES[0])
+        if along != depth_axis:
+            raise ValueError(f"weights must give depths along the axis {depth_axis!r}, got {along!r}: {path}.")
     variables = _by_path(weights)
     if optional is not None and not all(any(name.startswith(optional) for name in names) for names in (variables, arrays)):
         variables, arrays = (

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tfhand.constants import ROOT_JOINT
 from tfhand.data import HandSample, crop
 from tfhand.data.joint_adapters import JointAdapter
-from tfhand.geometry import uvd_to_xyz
+from tfhand.geometry import uvd_to_xyz, with_root_at
 from tfhand.metrics import Predictions
 from trainers.evaluation.groups import groups_of
 
@@ -33,7 +34,7 @@ class Run:
         predictions: joints (after the adapter) and, where the set has them, vertices and which joints are visible; mm,
             camera frame.
         vertices_mm: (N, V, 3) predicted vertices, mm, camera frame; None where there are joints alone.
-        camera: (N, 6) camera vectors of the crops (`tfhand.geometry`), with the root depth and the hand scale that
+        camera: (N, 7) camera vectors of the crops (`tfhand.geometry`), with the root depth and the hand scale that
             predictions were placed with.
         mirrored: (N,) bool, whether the crop is the mirror image of the photograph.
         names: the samples' names.
@@ -91,7 +92,7 @@ def run_network(
         samples = [dataset[index] for index in range(start, min(start + batch_size, len(dataset)))]
         if other_mesh is not None:
             samples = [dataclasses.replace(sample, vertices_mm=sample.extras.get(other_mesh)) for sample in samples]
-        views = [crop(sample, model.input_size, hand_side=model.hand_side) for sample in samples]
+        views = [crop(sample, model.input_size, hand_side=model.hand_side, depth_axis=model.depth_axis) for sample in samples]
         mirrored += [view["side_mirrored"] for view in views]
         names += [sample.name for sample in samples]
         groups += [groups_of(sample) for sample in samples]
@@ -131,7 +132,11 @@ def _compared(
     joints = points["joints_uvd"]
     if not all(np.isfinite(one).all() for one in points.values()):
         raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
-    camera = camera_true if adapter is None else adapter.network_camera(camera_true, joints)
+    # The wrist's z is given; where it is seen is the network's own answer.
+    seen = joints if adapter is None else adapter.to_dataset(joints)
+    camera = with_root_at(camera_true, joints_uvd[:, ROOT_JOINT, :2], seen[:, ROOT_JOINT, :2])
+    if adapter is not None:
+        camera = adapter.network_camera(camera, joints)
     joints_pred = uvd_to_xyz(joints, camera)
     part = {
         "camera": camera,

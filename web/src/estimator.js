@@ -33,7 +33,7 @@ export class HandEstimator {
     cropInto(this.#crop, pixels, part, box, size, mirrored);
     const { vertices, joints, ...signs } = await this.#model.run(this.#crop);
     const intrinsics = defaultIntrinsics(width, height, this.#hand.field_of_view_deg);
-    const camera = cropCamera(intrinsics, box, mirrored);
+    const camera = cropCamera(intrinsics, box, mirrored, this.#hand.depth_axis);
     const scale = this.#hand.default_scale_mm;
     const depth = scale * rootDepthInScales(joints, camera, this.#hand.bones, this.#hand.bone_proportions);
     return {

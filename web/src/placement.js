@@ -4,14 +4,27 @@ const RANGE = [1.5, 400];
 const GRID = 200;
 const ROUNDS = 4;
 
-/** [fx / w, fy / h, (u0 - x) / w, (v0 - y) / h] of a crop, of the mirrored one if asked. */
-export function cropCamera(intrinsics, box, mirrored = false) {
+/**
+ * [fx / w, fy / h, (u0 - x) / w, (v0 - y) / h, ax, ay] of a crop, of the mirrored one if asked.
+ * @param depthAxis what depths run along: "crop", the ray (ax, ay, 1) through the crop's middle, or "camera", (0, 0, 1).
+ */
+export function cropCamera(intrinsics, box, mirrored = false, depthAxis = "camera") {
   const u = (intrinsics.u0 - box.x) / box.side;
-  return [intrinsics.fx / box.side, intrinsics.fy / box.side, mirrored ? 1 - u : u, (intrinsics.v0 - box.y) / box.side];
+  const [fx, fy] = [intrinsics.fx / box.side, intrinsics.fy / box.side];
+  const [cx, cy] = [mirrored ? 1 - u : u, (intrinsics.v0 - box.y) / box.side];
+  const turned = depthAxis === "crop";
+  return [fx, fy, cx, cy, turned ? (0.5 - cx) / fx : 0, turned ? (0.5 - cy) / fy : 0];
+}
+
+/** From the camera to where the ray of u, v has a depth of 1 along the axis of depths. */
+function rayOf(u, v, [fx, fy, cx, cy, ax, ay]) {
+  const [x, y] = [(u - cx) / fx, (v - cy) / fy];
+  const depth = (1 + ax * x + ay * y) / Math.hypot(ax, ay, 1);
+  return [x / depth, y / depth, 1 / depth];
 }
 
 /**
- * The root depth, in hand scales, at which bones have the proportions of an average hand.
+ * The root depth, in hand scales and along the axis of depths, at which bones have the proportions of an average hand.
  * @param uvd (21, 3) joints in the crop.
  * @param camera from `cropCamera`.
  * @param bones [[start, end], ...]; `proportions`: their lengths in hand scales.
@@ -20,7 +33,7 @@ export function rootDepthInScales(uvd, camera, bones, proportions) {
   const slopes = new Float64Array(bones.length * 3);
   const offsets = new Float64Array(bones.length * 3);
   bones.forEach(([start, end], bone) => {
-    const ray = (joint) => [(uvd[3 * joint] - camera[2]) / camera[0], (uvd[3 * joint + 1] - camera[3]) / camera[1], 1];
+    const ray = (joint) => rayOf(uvd[3 * joint], uvd[3 * joint + 1], camera);
     const [from, to] = [ray(start), ray(end)];
     for (let axis = 0; axis < 3; axis++) {
       slopes[3 * bone + axis] = to[axis] - from[axis];
@@ -54,16 +67,17 @@ export function rootDepthInScales(uvd, camera, bones, proportions) {
 /**
  * Un-projects points: camera frame (x right, y down, z forward), mm.
  * @param uvd (N, 3) crop coordinates, depth behind the wrist in hand scales.
+ * @param rootDepthMm the wrist's depth along the axis of depths, as from `rootDepthInScales`.
  * @param mirrored whether the crop was mirrored; the points come out as the camera saw them.
  */
 export function uvdToXyz(uvd, camera, rootDepthMm, handScaleMm, mirrored = false) {
   const xyz = new Float32Array(uvd.length);
   for (let i = 0; i < uvd.length; i += 3) {
-    const z = uvd[i + 2] * handScaleMm + rootDepthMm;
-    const x = ((uvd[i] - camera[2]) / camera[0]) * z;
-    xyz[i] = mirrored ? -x : x;
-    xyz[i + 1] = ((uvd[i + 1] - camera[3]) / camera[1]) * z;
-    xyz[i + 2] = z;
+    const depth = uvd[i + 2] * handScaleMm + rootDepthMm;
+    const [x, y, z] = rayOf(uvd[i], uvd[i + 1], camera);
+    xyz[i] = (mirrored ? -x : x) * depth;
+    xyz[i + 1] = y * depth;
+    xyz[i + 2] = z * depth;
   }
   return xyz;
 }

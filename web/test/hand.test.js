@@ -16,20 +16,25 @@ function near(found, expected, tolerance) {
 test("cameras of crops are Python's", () => {
   for (const { box, mirrored, camera, width, height } of numbers.crops) {
     const intrinsics = { fx: Math.max(width, height) / (2 * Math.tan(Math.PI / 6)), u0: width / 2, v0: height / 2 };
-    near(cropCamera({ ...intrinsics, fy: intrinsics.fx }, box, mirrored), camera, 1e-5);
+    near(cropCamera({ ...intrinsics, fy: intrinsics.fx }, box, mirrored), [...camera, 0, 0], 1e-5);
   }
 });
 
 test("the root depth and the points in millimetres are Python's", () => {
-  const camera = cropCamera(hand.intrinsics, hand.box);
+  const camera = cropCamera(hand.intrinsics, hand.box, false, "crop");
   const depth = rootDepthInScales(hand.uvd, camera, hand.bones, hand.proportions);
   assert.ok(Math.abs(depth / hand.root_depth - 1) < 1e-4, `${depth}, Python ${hand.root_depth}`);
   near(uvdToXyz(hand.uvd, camera, 45 * hand.root_depth, 45), hand.xyz, 1e-2);
 });
 
+test("depths along the optical axis are z", () => {
+  const xyz = uvdToXyz(hand.uvd, cropCamera(hand.intrinsics, hand.box, false, "camera"), 500, 45);
+  hand.uvd.forEach((d, i) => i % 3 === 2 && assert.ok(Math.abs(xyz[i] - (500 + 45 * d)) < 1e-3));
+});
+
 test("a mirrored crop gives the mirrored hand", () => {
   const centred = { ...hand.intrinsics, u0: hand.box.x + hand.box.side / 2 };
-  const xyz = (flip) => uvdToXyz(hand.uvd, cropCamera(centred, hand.box, flip), 500, 45, flip);
+  const xyz = (flip) => uvdToXyz(hand.uvd, cropCamera(centred, hand.box, flip, "crop"), 500, 45, flip);
   const [plain, mirrored] = [xyz(false), xyz(true)];
   near(mirrored, Array.from(plain, (value, i) => (i % 3 ? value : -value)), 1e-3);
   const pixels = toPixels([0.25, 0.5, 0], { x: 10, y: 20, side: 100 }, true);

@@ -97,7 +97,7 @@ def map_intrinsics(camera: Any, size: int = DEFAULT_SIZE) -> tf.Tensor:
     """Returns the intrinsics of a depth map that covers exactly the crop of a camera vector.
 
     Args:
-        camera: (B, 6) camera vectors of crops (see `tfhand.geometry.camera`).
+        camera: (B, 7) camera vectors of crops (see `tfhand.geometry.camera`).
         size: pixels along each side of the depth map.
 
     Returns:
