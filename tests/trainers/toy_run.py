@@ -60,10 +60,10 @@ def toy_run(config: TrainConfig) -> bool:
     strategy = devices.set_up(config)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, "toy_run")
-    progress = progress_of(checkpoint, network.depth_axis)
     with devices.scope(strategy):
         network = ToyNet()
         average = WeightAverage(network, ToyNet(), config.ema_decay)
+    progress = progress_of(checkpoint, network.depth_axis)
     depth_size = 8 if any("depth" in stage.losses for _, stage in config.active_stages) else None
     validation = list(BatchSource(Hands(6), 4, SIZE, shuffle=False, depth_size=depth_size))
     run = Run(config, folder, network, average, OCTAHEDRON.faces, validation, progress, strategy)
