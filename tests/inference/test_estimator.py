@@ -15,9 +15,10 @@ from tfhand.inference import HandEstimator
 from tfhand.inference.confidence import joint_confidence
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
 
-INTRINSICS = np.array([300.0, 300.0, 80.0, 60.0])
+#: The photograph is a corner of a larger image: the ray through the box lies 25 degrees off the optical axis.
+INTRINSICS = np.array([300.0, 300.0, 180.0, -40.0])
 BOX = np.array([30.0, 10.0, 100.0, 100.0])
-ROOT = np.array([5.0, 40.0, 480.0])
+ROOT = np.array([-155.0, 200.0, 480.0])
 SCALE = float(np.linalg.norm(FLAT_HAND[9] - FLAT_HAND[10]))
 
 
