@@ -60,7 +60,7 @@ def mean_network(preset: str | None, weights: Sequence[str]) -> HandMeshNet:
         weights: files, or `default`.
 
     Raises:
-        ValueError, OSError: a file can't be read, or is of another network.
+        ValueError, OSError: a file can't be read, or is of another network or depth axis.
     """
     from tfhand.models import load_network
 

@@ -67,8 +67,9 @@ class JointAdapter:
     def network_camera(self, camera: np.ndarray, joints_uvd: np.ndarray) -> np.ndarray:
         """Camera vectors for our joints from those for the dataset's.
 
-        The dataset gives the depth of its own wrist (here along the axis of `d`, `tfhand.geometry.with_root_at`) and the length of its own scale bone. Ours are our scale bone's
-        length, and the depth that differs from the dataset's as the two wrists do on our predicted hand.
+        The dataset gives the depth of its own wrist (here along the axis of `d`, `tfhand.geometry.with_root_at`) and the
+        length of its own scale bone. Ours are our scale bone's length, and the depth that differs from the dataset's as the
+        two wrists do on our predicted hand.
 
         Args:
             camera: (N, 7) camera vectors with the dataset's root depth and hand scale, mm.

@@ -20,7 +20,7 @@ def uvd_to_xyz(uvd: Any, camera: Any) -> Any:
 
     The depth that spreads `x` and `y` is clamped to at least `MIN_DEPTH_SHARE` of the root's depth, so a
     prediction at or behind the camera neither flips nor blows up; `z` itself is not clamped, so its
-    gradient leads back in front of the camera.
+    gradient leads back in front of the camera. `axis_depth` has its floor, `MIN_AXIS_DEPTH`.
 
     Args:
         uvd: (B, N, 3); `u, v` in 0..1 across the crop, `d` the depth behind the wrist in hand scales.

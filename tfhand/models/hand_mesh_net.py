@@ -149,7 +149,7 @@ class HandMeshNet(HandNet):
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: it is of another preset or does not fit.
+            ValueError: it is of another preset or depth axis, or does not fit.
         """
         load_weights(self.weights, path, self.preset.name, optional=SIGN_PREFIX, depth_axis=self.depth_axis)
 

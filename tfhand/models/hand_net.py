@@ -137,11 +137,11 @@ class HandNet(keras.Model):
     # Weights
 
     def save_preset_weights(self, path: str | os.PathLike[str], dtype: str = "float32") -> None:
-        """Writes all weights to a `.safetensors` file that carries the preset's name; "float16" halves it."""
+        """Writes all weights to a `.safetensors` file that carries the preset's name and depth axis; "float16" halves it."""
         save_weights(self.weights, path, self.preset.name, dtype, self.depth_axis)
 
     def load_preset_weights(self, path: str | os.PathLike[str]) -> None:
-        """Loads a file of `save_preset_weights`; ValueError if it is of another preset or does not fit."""
+        """Loads a file of `save_preset_weights`; ValueError if it is of another preset or depth axis, or does not fit."""
         load_weights(self.weights, path, self.preset.name, depth_axis=self.depth_axis)
 
     def load_trunk_weights(self, path: str | os.PathLike[str]) -> None:
