@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,12 +12,12 @@ import numpy as np
 import pytest
 
 from benchmarks import experiment, paper_tables
-from benchmarks.experiment import ROOT
+from benchmarks.experiment import ROOT, keep_same_settings
 from benchmarks.tables_plan import read_plan
 from benchmarks.tables_report import Result, markdown, write_tables
 from benchmarks.tables_rows import ROWS, TABLES
 from tests.test_ablation import rows as table_rows
-from tfhand.models import get_preset
+from tfhand.models import PRESETS, get_preset
 from trainers.config import TrainConfig
 from trainers.config_file import load_config
 
@@ -65,6 +66,16 @@ def test_rows_differ_by_what_they_say_alone():
             gone = {"vertex_l1", "normal", "edge", "laplacian"}
         assert ours.losses == {term: weight for term, weight in theirs.losses.items() if term not in gone}
         assert ("pose" in ours.parts) == (name != "without_pose")
+
+
+def test_an_experiment_begun_on_another_depth_axis_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "out" / "settings.json"
+    keep_same_settings(path, {"seeds": [0]})
+    keep_same_settings(path, {"seeds": [0]})
+    mobile = dataclasses.replace(PRESETS["mobile"], depth_axis="camera")
+    monkeypatch.setitem(PRESETS, "mobile", mobile)
+    with pytest.raises(ValueError, match=r"--out: .*out was begun with other settings \(depth_axes\)"):
+        keep_same_settings(path, {"seeds": [0]})
 
 
 def test_tables_have_means_spreads_paired_differences_and_the_papers_figures(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 
 from export.folding import fold_batch_norms, foldable_norms, norm_scale_shift
 from export.mesh_head import MeshHead
@@ -79,3 +80,12 @@ def test_the_mean_of_several_files(tmp_path, mobile):
     first = HandMeshNet.from_preset("mobile", mobile.weights)
     for number, (found, one) in enumerate(zip(mean.weights, first.weights, strict=True)):
         np.testing.assert_allclose(found, np.asarray(one) + 0.005 * (number % 7), rtol=1e-5, atol=1e-6)
+
+
+def test_networks_of_two_depth_axes_have_no_mean(topology, tmp_path):
+    files = [str(tmp_path / f"{axis}.keras") for axis in ("crop", "camera")]
+    for file, axis in zip(files, ("crop", "camera"), strict=True):
+        tiny_network(topology, depth_axis=axis).save(file)
+    with pytest.raises(ValueError, match=r"--weights: expected files whose depths run along one axis, got \['camera', 'crop'\]"):
+        mean_network(None, files)
+    assert mean_network(None, files[:1] * 2).depth_axis == "crop"

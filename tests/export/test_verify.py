@@ -45,6 +45,15 @@ def test_the_network_itself_agrees(tiny, file):
     assert "9 photographs and 2 renders against Keras: vertices within" in str(agreement)
 
 
+def test_hands_are_labelled_along_the_network_s_depth_axis(topology):
+    shown = {axis: module._hands(tiny_network(topology, depth_axis=axis), 1, None) for axis in ("camera", "crop")}
+    for axis, hands in shown.items():
+        expected = rendered_hands(tiny_network(topology).input_size, 1, depth_axis=axis)
+        np.testing.assert_array_equal(hands.vertices_uvd, expected.vertices_uvd)
+        np.testing.assert_array_equal(hands.camera, expected.camera)
+    assert np.abs(shown["camera"].vertices_uvd[..., 2] - shown["crop"].vertices_uvd[..., 2]).max() > 0.05
+
+
 def test_rounding_is_allowed_and_measured(tiny, file):
     """At an arm's length and 240 mm across, 0.0001 of the crop's width is about 0.024 mm."""
     agreement = verify(tiny, file(vertices_uvd=lambda value: value + [1e-4, 0, 0]), num=0)

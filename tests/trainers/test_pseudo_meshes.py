@@ -16,10 +16,11 @@ from trainers.weak_samples import WeakSamples
 
 
 class MixedHands(Hands):
-    """Toy hands, every other one a left hand."""
+    """Toy hands beside the optical axis, every other one a left hand."""
 
     def __getitem__(self, index):
-        return dataclasses.replace(super().__getitem__(index), side=("right", "left")[index % 2])
+        intrinsics = np.array([80.0, 80.0, -20.0, 30.0])
+        return dataclasses.replace(super().__getitem__(index), intrinsics=intrinsics, side=("right", "left")[index % 2])
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,15 @@ def small_parts(monkeypatch):
     monkeypatch.setattr(pseudo_meshes, "PART", 4)
 
 
-def test_crops_carry_what_the_network_said_of_them(network, tmp_path):
+@pytest.mark.parametrize("axis", ["camera", "crop"])
+def test_crops_carry_what_the_network_said_of_them(tmp_path, axis):
+    network = ToyNet()
+    network.depth_axis = axis
     hands = MixedHands(10)
     samples = WeakSamples(hands, meshes=compute_pseudo_meshes(network, hands, "toy/train", tmp_path))
     model = GivenHeatmaps(network)
     for index in (0, 3, 9):
-        view = crop(samples[index], SIZE)
+        view = crop(samples[index], SIZE, depth_axis=axis)
         assert view["side_mirrored"] == bool(index % 2) and "vertices_uvd" not in view
         expected = model({"image": view["image"][None], "joints_uv": view["joints_uvd"][None, :, :2]})[0].numpy()
         # What lies behind the camera is brought before it.
