@@ -84,9 +84,7 @@ def read_weights(path: str | os.PathLike[str]) -> tuple[str, dict[str, np.ndarra
         FileNotFoundError: there is no such file.
         ValueError: it is not a weight file of this package, or is damaged.
     """
-    with _opened(path) as file:
-        metadata = file.metadata()
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    metadata, arrays = _read(path)
     return metadata["preset"], arrays
 
 
@@ -113,14 +111,12 @@ def load_weights(
         FileNotFoundError: there is no such file.
         ValueError: the file is of another preset or axis, or its weights differ in name or shape.
     """
-    found, arrays = read_weights(path)
-    if found != preset:
-        raise ValueError(f"weights must be of preset {preset!r}, got those of preset {found!r}: {path}.")
-    if depth_axis is not None:
-        with _opened(path) as file:
-            along = file.metadata().get("depth_axis", DEPTH_AXES[0])
-        if along != depth_axis:
-            raise ValueError(f"weights must give depths along the axis {depth_axis!r}, got {along!r}: {path}.")
+    metadata, arrays = _read(path)
+    if metadata["preset"] != preset:
+        raise ValueError(f"weights must be of preset {preset!r}, got those of preset {metadata['preset']!r}: {path}.")
+    along = metadata.get("depth_axis", DEPTH_AXES[0])
+    if depth_axis not in (None, along):
+        raise ValueError(f"weights must give depths along the axis {depth_axis!r}, got {along!r}: {path}.")
     variables = _by_path(weights)
     if optional is not None and not all(any(name.startswith(optional) for name in names) for names in (variables, arrays)):
         variables, arrays = (
@@ -139,6 +135,12 @@ def load_weights(
         raise ValueError(f"weights of {path} do not fit the network of preset {preset!r}: {listed}.")
     for name, variable in variables.items():
         variable.assign(arrays[name].astype("float32"))
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+    """Metadata and arrays of a weight file."""
+    with _opened(path) as file:
+        return file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 @contextlib.contextmanager
