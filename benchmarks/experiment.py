@@ -72,7 +72,8 @@ def keep_same_settings(path: Path, settings: dict[str, Any]) -> None:
     """
     from tfhand.models import PRESETS
 
-    settings = {**settings, "depth_axes": {name: preset.depth_axis for name, preset in PRESETS.items()}}
+    settings = {**settings, "presets": {name: preset.to_config() for name, preset in PRESETS.items()}}
+    settings = json.loads(json.dumps(settings))  # lists, as in the file
     make_folder(path.parent)
     if path.exists():
         found = json.loads(path.read_text(encoding="utf-8"))

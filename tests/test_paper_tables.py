@@ -68,13 +68,13 @@ def test_rows_differ_by_what_they_say_alone():
         assert ("pose" in ours.parts) == (name != "without_pose")
 
 
-def test_an_experiment_begun_on_another_depth_axis_is_refused(tmp_path, monkeypatch):
+def test_an_experiment_begun_with_another_network_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "out" / "settings.json"
     keep_same_settings(path, {"seeds": [0]})
     keep_same_settings(path, {"seeds": [0]})
     mobile = dataclasses.replace(PRESETS["mobile"], depth_axis="camera")
     monkeypatch.setitem(PRESETS, "mobile", mobile)
-    with pytest.raises(ValueError, match=r"--out: .*out was begun with other settings \(depth_axes\)"):
+    with pytest.raises(ValueError, match=r"--out: .*out was begun with other settings \(presets\)"):
         keep_same_settings(path, {"seeds": [0]})
 
 
