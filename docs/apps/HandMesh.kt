@@ -18,7 +18,7 @@ import org.json.JSONObject
 
 // What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
 // default_scale_mm.
-const val INPUT_SIZE = 128
+const val INPUT_SIZE = 160
 const val HAND_SIDE = "right"
 const val PADDING = 127.0 // grey beyond the photograph's borders, as in training
 val BONES = intArrayOf(

@@ -7,7 +7,7 @@ import TensorFlowLite
 
 // What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
 // default_scale_mm.
-let inputSize = 128
+let inputSize = 160
 let handSide = "right"
 let padding = 127.0  // grey beyond the photograph's borders, as in training
 let bones: [(Int, Int)] = [

@@ -25,7 +25,7 @@
 
 // What `python -m export.metadata hand.tflite` says: input, hand_side, depth_axis ("crop"), bones, bone_proportions,
 // default_scale_mm.
-constexpr int kInputSize = 128;
+constexpr int kInputSize = 160;
 constexpr char kHandSide[] = "right";
 constexpr int kPadding = 127;  // grey beyond the photograph's borders, as in training
 constexpr int kBones[20][2] = {

@@ -26,7 +26,7 @@ def test_the_hand_is_the_estimators(model) -> None:
     assert hand["bones"] == [list(bone) for bone in BONES]
     np.testing.assert_allclose(hand["bone_proportions"], HandEstimator(model).bone_proportions)
     assert hand["bone_proportions"][BONES.index((9, 10))] == pytest.approx(1)  # the hand's scale
-    assert (hand["input_size"], hand["hand_side"]) == (128, "right")
+    assert (hand["input_size"], hand["hand_side"]) == (160, "right")
     assert hand["default_scale_mm"] == DEFAULT_HAND_SCALE_MM
 
 

@@ -36,14 +36,15 @@ def test_maps_are_gaussians_of_the_networks_kind(rng):
 @pytest.mark.parametrize("name", ["mobile", "small"])
 def test_mesh_comes_from_given_maps_and_own_features(request, rng, name):
     network = request.getfixturevalue(name)
-    images = rng.integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    size = network.input_size
+    images = rng.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
     joints = rng.uniform(0.1, 0.9, (2, 21, 2)).astype(np.float32)
     found = keras.ops.convert_to_numpy(GivenHeatmaps(network)({"image": images, "joints_uv": joints}))
     scaled = images.astype(np.float32) / 255
     features = dict(network.heatmap_stage(scaled, training=False))
     expected = network.mesh_stage(
         {
-            key: true_heatmaps(joints, 32, "logits") if key == "heatmaps" else features[key]
+            key: true_heatmaps(joints, network.heatmap_size, "logits") if key == "heatmaps" else features[key]
             for key in network.mesh_stage.input
         },
         training=False,

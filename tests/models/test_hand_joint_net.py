@@ -36,9 +36,9 @@ def test_every_baseline_has_the_sizes_of_its_preset() -> None:
 
 def test_mobile_shapes(mobile) -> None:
     model = build_network("mobile-joints")
-    shapes = {"heatmaps_1": (None, 32, 32, 21), "joints_uvd_mesh": (None, 21, 3), "joints_uvd": (None, 21, 3)}
+    shapes = {"heatmaps_1": (None, 40, 40, 21), "joints_uvd_mesh": (None, 21, 3), "joints_uvd": (None, 21, 3)}
     assert isinstance(model, HandJointNet) and {key: value.shape for key, value in model.output.items()} == shapes
-    assert (model.input_size, model.heatmap_size, model.heatmap_kind) == (128, 32, "logits")
+    assert (model.input_size, model.heatmap_size, model.heatmap_kind) == (160, 40, "logits")
     # Encoder and heat-map stage are the mesh network's, weight by weight.
     for stage in ("heatmap_stage", "mesh_stage"):
         found = {weight.path: tuple(weight.shape) for weight in getattr(model, stage).weights}

@@ -16,7 +16,7 @@ from tfhand.models import PRESETS, GraphTopology, HandMeshNet, get_preset, multi
 #: Parameters and multiply-adds (M) of every preset, with 1280 places and the toy graph's 6 neighbours.
 SIZES = {
     "paper": (21_859_948, 16_214),
-    "mobile": (3_108_828, 142),
+    "mobile": (3_256_284, 216),
     "hourglass-small": (1_553_575, 243),
     "released": (21_859_948 - 43 * 513, 16_214),
 }
@@ -34,7 +34,8 @@ def test_sizes_and_shapes(name: str, template) -> None:
     assert model.count_params() == parameters
     assert multiply_adds(model) == pytest.approx(mega_products * 1e6, rel=0.01)
     large = name in ("paper", "released")
-    size, stacks = (256, 2) if large else (128, 1)
+    stacks = 2 if large else 1
+    size = {"mobile": 160, "hourglass-small": 128}.get(name, 256)
     maps = {f"heatmaps_{i + 1}": (None, size // 4, size // 4, 21) for i in range(stacks)}
     mesh = {"vertices_uvd": (None, 950, 3), "joints_uvd_mesh": (None, 21, 3), "joints_uvd": (None, 21, 3)}
     if name == "released":
@@ -101,7 +102,7 @@ def test_joint_readouts(template, mobile) -> None:
     np.testing.assert_allclose(heatmap["joints_uvd"][..., 2], mesh["joints_uvd_mesh"][..., 2], atol=1e-5)
     maps = heatmap["heatmaps_1"].astype(np.float64)
     shares = np.exp(maps) / np.exp(maps).sum(axis=(1, 2), keepdims=True)
-    centres = (np.arange(32) + 0.5) / 32
+    centres = (np.arange(40) + 0.5) / 40
     np.testing.assert_allclose(heatmap["joints_uvd"][..., 0], np.einsum("bhwj,w->bj", shares, centres), atol=1e-5)
     np.testing.assert_allclose(heatmap["joints_uvd"][..., 1], np.einsum("bhwj,h->bj", shares, centres), atol=1e-5)
 
@@ -202,12 +203,12 @@ def test_sparse_and_dense_propagation_agree(template, mobile) -> None:
 
 def test_wrong_images_are_named(mobile) -> None:
     for bad, message in (
-        (np.zeros((128, 128, 3), np.uint8), r"\(B, 128, 128, 3\), got \(128, 128, 3\)"),
+        (np.zeros((160, 160, 3), np.uint8), r"\(B, 160, 160, 3\), got \(160, 160, 3\)"),
         (np.zeros((1, 64, 64, 3), np.uint8), r"got \(1, 64, 64, 3\)"),
-        (np.zeros((1, 128, 128, 1), np.uint8), r"got \(1, 128, 128, 1\)"),
-        (np.full((1, 128, 128, 3), np.nan), "got NaN"),
-        (np.full((1, 128, 128, 3), 200.0), r"in 0\.\.1, got 200\.\.200"),
-        (np.zeros((1, 128, 128, 3), np.int64), "uint8 in 0..255 or float in 0..1, got int64"),
+        (np.zeros((1, 160, 160, 1), np.uint8), r"got \(1, 160, 160, 1\)"),
+        (np.full((1, 160, 160, 3), np.nan), "got NaN"),
+        (np.full((1, 160, 160, 3), 200.0), r"in 0\.\.1, got 200\.\.200"),
+        (np.zeros((1, 160, 160, 3), np.int64), "uint8 in 0..255 or float in 0..1, got int64"),
     ):
         with pytest.raises(ValueError, match=message):
             mobile.predict(bad, verbose=0)

@@ -38,7 +38,7 @@ def test_mobile_shapes_and_start(mobile, hand) -> None:
     model = build_network("mobile-parametric", template=hand)
     shapes = {key: value.shape for key, value in model.output.items()}
     assert shapes == {
-        "heatmaps_1": (None, 32, 32, 21), "vertices_uvd": (None, 999, 3), "joints_uvd_mesh": (None, 21, 3),
+        "heatmaps_1": (None, 40, 40, 21), "vertices_uvd": (None, 999, 3), "joints_uvd_mesh": (None, 21, 3),
         "joints_uvd": (None, 21, 3),
     }  # fmt: skip
     assert isinstance(model, HandParametricNet) and (model.num_vertices, model.faces.shape) == (999, hand.faces.shape)
@@ -46,7 +46,7 @@ def test_mobile_shapes_and_start(mobile, hand) -> None:
         found = {weight.path: tuple(weight.shape) for weight in getattr(model, stage).weights}
         whole = {weight.path: tuple(weight.shape) for weight in getattr(mobile, stage).weights}
         assert found.items() <= whole.items() and len(found) > 20
-    found = model.predict(np.zeros((1, 128, 128, 3), np.uint8), verbose=0)
+    found = model.predict(np.zeros((1, 160, 160, 3), np.uint8), verbose=0)
     np.testing.assert_allclose(found["joints_uvd_mesh"][0, 0], [0.5, 0.5, 0], atol=1e-6)
     posed = hand.pose(shape=hand.shape_ranges.mean(axis=1))
     scale = np.linalg.norm(posed.joints[10] - posed.joints[9])

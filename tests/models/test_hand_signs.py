@@ -21,7 +21,7 @@ def signed(template) -> HandMeshNet:
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
 
 
 def own(model: HandMeshNet) -> list:
@@ -32,7 +32,7 @@ def test_signs_are_cheap_and_nothing_else_changes(signed, mobile, image) -> None
     extra = signed.count_params() - mobile.count_params()
     assert extra == 64 * 16 + 4 * 16 + (192 + 21 * 16 + 71) * 32 + 4 * 32 + 33 * 2 < 40_000
     assert signed.count_params() < 5e6 and multiply_adds(signed) < 0.35e9
-    assert multiply_adds(signed) - multiply_adds(mobile) < 2e6
+    assert multiply_adds(signed) - multiply_adds(mobile) < 3e6
     again = HandMeshNet(dataclasses.replace(signed.preset, signs=None), signed.topology)
     values = {weight.path: np.asarray(weight) for weight in signed.weights}
     for weight in again.weights:

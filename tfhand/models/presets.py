@@ -141,7 +141,7 @@ PRESETS: dict[str, Preset] = {
         # For phones: an ImageNet trunk, u, v anchored at the heat-maps, everything narrow.
         Preset(
             name="mobile",
-            input_size=128,
+            input_size=160,
             input_scale=255.0 / 128.0,
             input_offset=-127.0 / 128.0,
             heatmap_kind="logits",
