@@ -61,7 +61,7 @@ def run_experiment(name: str, run: Callable[[], None]) -> int:
 
 
 def keep_same_settings(path: Path, settings: dict[str, Any]) -> None:
-    """Writes down what all runs of an experiment have in common, or compares it with what a stopped one had.
+    """Writes down what all runs of an experiment have in common, presets too, or compares it with what a stopped one had.
 
     Args:
         path: JSON file in the experiment's folder, which is made.
