@@ -5,12 +5,14 @@ from __future__ import annotations
 import keras
 
 from trainers.config import OptimizerConfig
+from trainers.muon import Muon
 
 _CLASSES = {
     "rmsprop": keras.optimizers.RMSprop,
     "adam": keras.optimizers.Adam,
     "adamw": keras.optimizers.AdamW,
     "lion": keras.optimizers.Lion,
+    "muon": Muon,
     "sgd": keras.optimizers.SGD,
 }
 
@@ -35,7 +37,7 @@ def build_optimizer(
     options = {}
     if config.weight_decay > 0:
         options["weight_decay"] = config.weight_decay
-    elif config.name == "adamw":
+    elif config.name in ("adamw", "muon"):  # Keras's defaults decay
         options["weight_decay"] = 0.0
     optimizer_class = _CLASSES[config.name]
     if config.clip_norm > 0 and num_replicas > 1:

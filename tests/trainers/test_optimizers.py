@@ -30,7 +30,7 @@ def test_constant_with_and_without_warm_up():
     assert [rate(schedule, step) for step in (0, 2, 4, 9)] == pytest.approx([0.0, 0.25, 0.5, 0.5])
 
 
-@pytest.mark.parametrize("name", ["rmsprop", "adamw", "adam", "lion", "sgd"])
+@pytest.mark.parametrize("name", ["rmsprop", "adamw", "adam", "lion", "muon", "sgd"])
 def test_every_optimizer_moves_weights(name):
     network = ToyNet()
     optimizer = build_optimizer(OptimizerConfig(name=name, learning_rate=0.1, schedule="constant"), 10, network)
@@ -40,11 +40,12 @@ def test_every_optimizer_moves_weights(name):
     assert sum(moved) == len(network.trainable_variables)
 
 
-def test_weight_decay_touches_kernels_only():
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_weight_decay_touches_kernels_only(name):
     network = ToyNet()
     for variable in network.trainable_variables:
         variable.assign(keras.ops.ones_like(variable))
-    config = OptimizerConfig(learning_rate=0.5, schedule="constant", weight_decay=0.1)
+    config = OptimizerConfig(name=name, learning_rate=0.5, schedule="constant", weight_decay=0.1)
     optimizer = build_optimizer(config, 10, network)
     optimizer.apply([keras.ops.zeros_like(variable) for variable in network.trainable_variables])
     for variable in network.trainable_variables:
