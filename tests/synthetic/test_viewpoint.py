@@ -76,6 +76,10 @@ def test_sampler_covers_the_sphere_and_prefers_palms():
     towards = np.stack([-rotation[2] for rotation in rotations])
     octants = np.unique((towards > 0) @ [1, 2, 4], return_counts=True)[1]
     assert len(octants) == 8 and octants.min() > 60
+    lean = {name: np.mean([drawn[1] for kind, drawn in zip(names, towards, strict=True) if kind == name]) for name in HABITS}
+    shown = [name for name, habit in HABITS.items() if habit.kind == "allocentric"]
+    assert min(lean[name] for name in shown) > 0.2  # fingers nearer than the wrist: the body is behind the hand
+    assert max(lean[name] for name in HABITS if name.startswith("egocentric")) < -0.2 and abs(lean["anything"]) < 0.1
     assert (towards[:, 2] > 0.7).mean() > 2 * (towards[:, 2] < -0.98).mean() > 0
     up = np.stack([rotation @ [0, 1, 0] for rotation in rotations])
     assert (up[:, 1] < 0).mean() > 0.7

@@ -40,12 +40,14 @@ class Habit:
 #: Cameras that others hold or that stand somewhere; those on the head or chest of the hand's owner; any direction.
 KINDS = ("allocentric", "egocentric", "full sphere")
 
-#: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely.
+#: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely. An
+#: arm reaches out of a body towards the camera that the body faces, so hands that are shown lean over, their fingers
+#: nearer to it than the wrist, by some 20 degrees; before a camera on one's own head they reach away from it.
 HABITS: dict[str, Habit] = {
-    "palm": Habit("allocentric", 0.28, (0.0, 0.0, 1.0), 5.0, 30.0, 0.15),
-    "back": Habit("allocentric", 0.14, (0.0, 0.0, -1.0), 4.0, 35.0, 0.25),
-    "thumb_side": Habit("allocentric", 0.12, (1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
-    "little_side": Habit("allocentric", 0.06, (-1.0, 0.0, 0.2), 4.0, 45.0, 0.25),
+    "palm": Habit("allocentric", 0.28, (0.0, 0.35, 1.0), 5.0, 30.0, 0.15),
+    "back": Habit("allocentric", 0.14, (0.0, 0.35, -1.0), 4.0, 35.0, 0.25),
+    "thumb_side": Habit("allocentric", 0.12, (1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
+    "little_side": Habit("allocentric", 0.06, (-1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
     "fingers_at_camera": Habit("allocentric", 0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
     "egocentric_back": Habit("egocentric", 0.08, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
     "egocentric_palm": Habit("egocentric", 0.05, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
