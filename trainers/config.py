@@ -24,8 +24,8 @@ class OptimizerConfig:
     """How the weights of a stage are moved.
 
     Args:
-        name: rmsprop is the paper's; adamw trained most of `mobile`; muon is AdamW with orthogonal steps for whatever is a
-            matrix, a tenth slower and steadier at high learning rates.
+        name: rmsprop is the paper's; adamw trained most of `mobile`; muon moves matrices by orthogonal
+            steps and the rest as adamw does: a tenth slower, steadier at high learning rates.
         learning_rate: the peak, reached at the end of the warm-up.
         schedule: constant holds the peak; cosine falls to `final_factor` of it at the stage's last step.
         warmup_steps: steps of linear rise from 0. Raise it when the first hundred steps blow up.

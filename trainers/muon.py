@@ -20,7 +20,8 @@ class Muon(keras.optimizers.Muon):
     kernels, vectors, and matrices with fewer than eight inputs or outputs are moved as AdamW moves them.
 
     Args:
-        **options: of `keras.optimizers.Muon`. `weight_decay` holds for all that has it.
+        **options: of `keras.optimizers.Muon`. `weight_decay` holds for AdamW's share, too, unless `adam_weight_decay` is
+            given. `exclude_layers` and `exclude_embeddings` have no say here: shapes alone decide.
     """
 
     def __init__(self, **options: Any) -> None:
