@@ -91,7 +91,7 @@ def check_keys(config_class: type, content: Any, where: str) -> None:
 
 def config_to_dict(config: TrainConfig) -> dict[str, Any]:
     """The config as plain values, for YAML and for comparison."""
-    return yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config))))
+    return yaml.safe_load(yaml.safe_dump(_plain(dataclasses.asdict(config)), sort_keys=False))  # stages have an order
 
 
 def save_config(config: TrainConfig, path: Path) -> None:
@@ -101,8 +101,14 @@ def save_config(config: TrainConfig, path: Path) -> None:
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """The fields that keep a run from being continued, as `name: old value -> new value`."""
+    """The fields that keep a run from being continued, as `name: old value -> new value`.
+
+    Stages are trained in the order in which they stand, so another order is a difference, too.
+    """
     lines = []
+    stages, stages_now = list(old.get("stages") or ()), list(new.get("stages") or ())
+    if stages != stages_now and sorted(stages) == sorted(stages_now):
+        lines.append(f"order of stages: {', '.join(stages)} -> {', '.join(stages_now)}")
     for key in sorted(old.keys() | new.keys()):
         name = prefix + key
         if name in FREE_TO_CHANGE:

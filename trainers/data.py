@@ -9,6 +9,7 @@ import numpy as np
 
 from tfhand.data import BatchSource, ShardedDataset
 from tfhand.data.batches import Batch
+from tfhand.data.datasets import check_rendered
 from tfhand.data.sign_views import negative_crops
 from tfhand.rendering.background import BackgroundSource
 from tfhand.synthetic.split import background_cell, in_split
@@ -124,12 +125,15 @@ def check_given(config: DataConfig, num_vertices: int) -> None:
         num_vertices: vertices of the template's network mesh.
 
     Raises:
-        FileNotFoundError, ValueError: a folder is missing, empty or unfinished, or see `check_meshes`.
+        FileNotFoundError, ValueError: a folder is missing, empty, unfinished or rendered for the other split, or see
+            `check_meshes`.
     """
-    for where, folder in (("data.train", config.train), ("data.validation", config.validation)):
+    for split, folder in (("train", config.train), ("validation", config.validation)):
         if folder is not None:
+            where = f"data.{split}"
             try:
                 dataset = ShardedDataset(folder)
+                check_rendered(Path(folder), split)
             except (FileNotFoundError, ValueError) as error:
                 raise type(error)(f"{where}: {str(error).removeprefix('data_dir: ')}") from error
             check_meshes(dataset, num_vertices, where)

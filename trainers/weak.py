@@ -17,7 +17,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from tfhand.data import BatchSource
-from tfhand.data.datasets import get_dataset, open_dataset
+from tfhand.data.datasets import DatasetInfo, find_shards, get_dataset, open_dataset
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
 from tfhand.models import HandMeshNet, get_preset
@@ -46,16 +46,21 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
     """Checks losses and dataset, and says how to open the latter.
 
     Raises:
-        ValueError: a loss needs what weak supervision hasn't, or the dataset is damaged.
+        ValueError: a loss needs what weak supervision hasn't, the dataset is damaged, its meshes are of another template, or
+            one folder of rendered hands would be both trained and validated on.
         FileNotFoundError: the dataset is not there; the message says what to download and where to put it.
     """
     info = get_dataset(config.dataset)
     check_losses(config, losses)
     needed = frozenset().union(*(loss.supervision for loss in losses.values()))
     with_depth = "depth" in needed
-    training_set = open_dataset(config.dataset, config.data_dir, info.train_split, with_depth)
     split = "validation" if "validation" in info.splits else info.evaluation_split
-    validation_set = open_dataset(config.dataset, config.data_dir, split, with_depth, with_alpha=False)
+    _check_folders(config, info, split)
+    masks = config.data.others is not None  # crops without a hand are made where its mask is not
+    training_set = open_dataset(config.dataset, config.data_dir, info.train_split, with_depth, with_hand_alpha=masks)
+    validation_set = open_dataset(config.dataset, config.data_dir, split, with_depth, with_hand_alpha=True)
+    if info.with_meshes:
+        data.check_meshes(validation_set, template.num_vertices, "data_dir")
     # Reads an image of each: damaged data are told now.
     _check_depth(training_set[0], with_depth)
     _check_depth(validation_set[0], with_depth)
@@ -116,6 +121,16 @@ def check_losses(config: WeakConfig, losses: Mapping[str, CompositeLoss]) -> Non
 def _first(dataset: Any, config: WeakConfig) -> Any:
     """The training hands that the config asks for."""
     return data.FirstSamples(dataset, config.data.num_samples) if config.data.num_samples else dataset
+
+
+def _check_folders(config: WeakConfig, info: DatasetInfo, validation_split: str) -> None:
+    splits = (info.train_split, validation_split)
+    trained, validated = (find_shards(info, config.data_dir, split) for split in splits)
+    if trained is not None and trained == validated:
+        raise ValueError(
+            f"data_dir: expected {' and '.join(f'{split}/' for split in splits)} in {trained}, got one folder of hands, which "
+            "would be both trained and validated on"
+        )
 
 
 def _check_depth(sample: Any, wanted: bool) -> None:

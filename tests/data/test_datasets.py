@@ -57,6 +57,16 @@ def test_shards_lie_in_the_folder_its_split_or_its_shards(tmp_path, sample_facto
         open_dataset("synthetic", tmp_path / "half")
 
 
+def test_hands_rendered_for_one_split_are_refused_as_another(tmp_path, sample_factory) -> None:
+    for split in ("train", "all"):
+        write_shards(tmp_path / split, [sample_factory(0)], {"split": split})
+    assert len(open_dataset("synthetic", tmp_path / "train", "train")) == 1
+    assert len(open_dataset("synthetic", tmp_path / "all", "validation")) == 1
+    for name in ("synthetic", "synthetic_target"):
+        with pytest.raises(ValueError, match=r"data_dir: .* --split validation, or all, in .*train, got 'train'"):
+            open_dataset(name, tmp_path / "train", "validation")
+
+
 def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) -> None:
     write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test"})
     with pytest.raises(ValueError, match="expected shards of stb, split 'test', in .*, got dataset 'rhd'"):

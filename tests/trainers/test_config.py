@@ -30,7 +30,12 @@ def test_shipped_configs_load_and_round_trip(path, tmp_path):
     save_config(config, tmp_path / "saved.yaml")
     again = load_config(kind, tmp_path / "saved.yaml", [])
     assert again == config
+    assert list(again.stages) == list(config.stages)  # equality of dicts says nothing of the order of training
     assert differences(config_to_dict(config), config_to_dict(again)) == []
+    stages = config_to_dict(config)["stages"]
+    turned = config_to_dict(config) | {"stages": dict(reversed(stages.items()))}
+    expected = [f"order of stages: {', '.join(stages)} -> {', '.join(reversed(stages))}"] if len(stages) > 1 else []
+    assert differences(config_to_dict(config), turned) == expected
 
 
 def test_config_option_replaces_the_default_file(load, tmp_path):

@@ -13,7 +13,9 @@ from tfhand.geometry import uvd_to_xyz
 from tfhand.mesh import HandTemplate
 from tfhand.synthetic.split import background_cell, in_split, shape_cell, view_cell
 from trainers.config import DataConfig, StageConfig
-from trainers.data import load_crops, open_backgrounds, open_training_set, open_validation_set, training_batches
+from trainers.data import (
+    check_given, load_crops, open_backgrounds, open_training_set, open_validation_set, training_batches,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("endless", [False, True])
@@ -26,6 +28,10 @@ def test_rendered_sets_are_those_of_their_splits(tmp_path, endless):
         training.close()
     else:
         assert len(open_validation_set(config, tmp_path, template.num_vertices)) == 6
+        for split, other in (("train", "validation"), ("validation", "train")):
+            check_given(DataConfig(**{split: str(tmp_path / split)}), template.num_vertices)
+            with pytest.raises(ValueError, match=f"^data.{split}: .* --split {split}, or all, in .*, got '{other}'"):
+                check_given(DataConfig(**{split: str(tmp_path / other)}), template.num_vertices)
         sets["validation"] = list(ShardedDataset(tmp_path / "validation"))
     for split, samples in sets.items():
         for sample in samples:

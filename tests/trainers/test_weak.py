@@ -10,9 +10,12 @@ import pytest
 from toy import OCTAHEDRON, SIZE, Hands
 
 from tfhand.data import AugmentConfig, BatchSource
+from tfhand.data.sample import encode
+from tfhand.data.shards import ShardSetWriter, write_shard
 from tfhand.losses import CompositeLoss
+from tfhand.mesh import HandTemplate
 from trainers.config_file import load_config
-from trainers.weak import CONFIGS, check_losses, main
+from trainers.weak import CONFIGS, check_losses, main, prepare
 from trainers.weak_config import WeakConfig
 from trainers.weak_samples import WeakSamples
 
@@ -95,6 +98,26 @@ def test_a_dataset_without_depth_is_trained_without_its_loss():
 def test_losses_of_full_supervision_are_refused(losses, message):
     with pytest.raises(ValueError, match=message):
         check_losses(weak_config(), {"weak": CompositeLoss(losses, OCTAHEDRON)})
+
+
+def write_rendered(folder: Path, split: str) -> None:
+    """A folder of toy hands as the renderer leaves one."""
+    writer = ShardSetWriter(folder, 2, 2, {"split": split})
+    hands = (dataclasses.replace(Hands()[number], vertices_mm=Hands()[number].vertices_mm.astype(np.float32)) for number in range(2))
+    write_shard(writer.shard_path(0), (encode(hand) for hand in hands))
+    writer.finish()
+
+
+def test_hands_to_validate_on_are_others_and_of_the_template(tmp_path):
+    write_rendered(tmp_path / "one", "all")
+    config = weak_config(f"--data-dir={tmp_path / 'one'}")
+    with pytest.raises(ValueError, match=r"data_dir: expected train/ and validation/ in .*one, got one folder of hands"):
+        prepare(config, HandTemplate.load(), {})
+    for split in ("train", "validation"):
+        write_rendered(tmp_path / "two" / split, split)
+    config = weak_config(f"--data-dir={tmp_path / 'two'}")
+    with pytest.raises(ValueError, match="data_dir: expected hands with meshes of the template's 999 vertices, got meshes of 6"):
+        prepare(config, HandTemplate.load(), {})
 
 
 def test_3d_pose_losses_are_fine_where_asked_for():

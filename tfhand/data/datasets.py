@@ -250,8 +250,21 @@ def find_shards(info: DatasetInfo, data_dir: str | Path | None, split: str) -> P
         if (folder / INFO_FILE).is_file():
             if info.read is not None:
                 check_converted(info, folder, split)
+            else:
+                check_rendered(folder, split)
             return folder
     return None
+
+
+def check_rendered(folder: Path, split: str) -> None:
+    """Looks whether rendered hands may stand for a split: they do if rendered for it, or for all.
+
+    Raises:
+        ValueError: they are another split's.
+    """
+    found = (read_info(folder).get("config") or {}).get("split", "all")
+    if found not in ("all", split):
+        raise ValueError(f"data_dir: expected hands rendered with --split {split}, or all, in {folder}, got {found!r}.")
 
 
 def check_converted(info: DatasetInfo, folder: Path, split: str, name: str = "data_dir") -> None:
