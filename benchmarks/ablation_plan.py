@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ablation_table import EVERYTHING
-from benchmarks.experiment import REAL_WORLD, ROOT
+from benchmarks.experiment import ROOT
+from tfhand.data.dataset_dir import DATA_VARIABLE, DEFAULT_DATA, dataset_dir
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 _TEACH = """\
@@ -109,9 +109,9 @@ def read_plan(summary: str, arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--config", type=Path, default=ROOT / "configs" / "ablation.yaml", help="training config")
     options.add_argument("--workers", type=int, default=2, help="rendering processes (default: %(default)s)")
     options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for all sets (default: built-in ones)")
-    options.add_argument("--real-world", type=Path, default=REAL_WORLD, metavar="DIR",
-                         help="real-world set, left out where there is no such folder (default: "
-                              f"{os.path.relpath(REAL_WORLD, ROOT)}, seen from the project's folder)")  # fmt: skip
+    options.add_argument("--real-world", type=Path, default=dataset_dir("real_world"), metavar="DIR",
+                         help="real-world set, left out where there is no such folder "
+                              f"(default: ${DATA_VARIABLE}/real_world or {DEFAULT_DATA}/real_world)")  # fmt: skip
     options.add_argument("overrides", nargs="*", metavar="-- TRAINING OPTION", help="such as --stages.full.steps=100")
     args = options.parse_args(arguments)
     for name in ("num", "num_validation", "workers"):

@@ -19,8 +19,6 @@ import yaml
 from tfhand.io import atomic_path, make_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Where the real-world set is looked for when none is named.
-REAL_WORLD = ROOT.parent / "shared" / "realworld_dev"
 _POLL_SECONDS = 2.0
 #: Scores in the tables by their key in metrics.json: heading, digits.
 SCORES: dict[str, tuple[str, int]] = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.experiment import REAL_WORLD, ROOT
+from benchmarks.experiment import ROOT
 from benchmarks.tables_rows import ROWS, START
+from tfhand.data.dataset_dir import DATA_VARIABLE, DEFAULT_DATA, dataset_dir
 
 _SUMMARY = """\
 The paper's tables 1 and 2 on our data: each loss term removed, and other ways to a mesh.
@@ -135,9 +135,9 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of trainings (default: 0 1 2)")
     options.add_argument("--configs", type=Path, default=ROOT / "configs" / "tables", help="folder of training configs")
     options.add_argument("--backgrounds", metavar="FOLDER", help="photographs for rendered hands (default: built-in ones)")
-    options.add_argument("--real-world", type=Path, default=REAL_WORLD, metavar="DIR",
-                         help="real-world set, left out where there is no such folder (default: "
-                              f"{os.path.relpath(REAL_WORLD, ROOT)}, seen from the project's folder)")  # fmt: skip
+    options.add_argument("--real-world", type=Path, default=dataset_dir("real_world"), metavar="DIR",
+                         help="real-world set, left out where there is no such folder "
+                              f"(default: ${DATA_VARIABLE}/real_world or {DEFAULT_DATA}/real_world)")  # fmt: skip
     options.add_argument("--train", action="append", default=[], metavar="OPTION", help="for every training")
     args = options.parse_args(arguments)
     for name in ("num", "num_validation", "workers", "pictures"):
