@@ -3,7 +3,7 @@
     python -m export.benchmark --presets mobile paper --out exports/benchmark
     python -m export.benchmark --mediapipe mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl
 
-Exports what is not in `--out` yet (presets without shipped weights get random ones: as fast as trained ones). Every
+Exports what `--out` does not hold of today's weights (presets without shipped weights get random ones: as fast as trained ones). Every
 file runs in a process of its own, one image at a time; all take turns, several times over, so that a busy moment of the
 machine does not fall on one of them. MediaPipe's models (`hand_landmark_full`, `_lite`) come from the installed package
 or from its wheel, which need not be installed; without either they are left out.
@@ -25,10 +25,15 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from export.contract import ExportError
+from export.contract import QUANTIZATIONS, ExportError
 from export.measure import KERAS_PREFIX
+from export.metadata import fingerprint
 from export.multiply_adds import tflite_multiply_adds
+from export.round_weights import round_weights
+from export.runners import read_metadata
 from tfhand.io import atomic_path, make_folder
+from tfhand.models import HandMeshNet, load_network
+from tfhand.models.weight_files import shipped_weights
 from tfhand.rendering.kernel import KernelError
 
 _MODELS = ("hand_landmark_full.tflite", "hand_landmark_lite.tflite")
@@ -68,15 +73,16 @@ class Entry:
 
 
 def export_all(presets: Sequence[str], formats: Sequence[str], quantizations: Sequence[str], out: Path) -> list[Entry]:
-    """Exports what `out` does not hold yet. What can't be exported is said on standard error and left out."""
+    """Exports what `out` does not hold of these weights. What can't be exported is said on standard error and left out."""
     entries = []
     for preset in presets:
-        products = None
+        products, weights = None, _weights(preset, out)
+        made_from = fingerprint(load_network(preset, weights))
         for kind in formats:
             module, pattern, known = FORMATS[kind]
             for quantize in (one for one in known if one in quantizations):
                 path = out / pattern.format(f"{preset}_{quantize}")
-                if not path.exists() and not _export(module, preset, quantize, path):
+                if not _is_of(path, made_from) and not _export(module, preset, weights, quantize, path):
                     continue
                 products = tflite_multiply_adds(path) if kind == "tflite" and products is None else products
                 entries.append(Entry(preset, kind, quantize, str(path), _megabytes(path), products))
@@ -84,19 +90,27 @@ def export_all(presets: Sequence[str], formats: Sequence[str], quantizations: Se
     return entries
 
 
-def _export(module: str, preset: str, quantize: str, path: Path) -> bool:
-    from tfhand.models.weight_files import shipped_weights
+def _weights(preset: str, out: Path) -> str:
+    """The shipped weights, or a file of random ones."""
+    if shipped_weights(preset).is_file():
+        return "default"
+    path = out / f"{preset}_random.safetensors"
+    if not path.is_file():
+        model = HandMeshNet.from_preset(preset)
+        round_weights(model)
+        model.save_preset_weights(path)
+    return str(path)
 
-    weights = "default"
-    if not shipped_weights(preset).is_file():
-        weights = str(path.parent / f"{preset}_random.safetensors")
-        if not Path(weights).is_file():
-            from export.round_weights import round_weights
-            from tfhand.models import HandMeshNet
 
-            model = HandMeshNet.from_preset(preset)
-            round_weights(model)
-            model.save_preset_weights(weights)
+def _is_of(path: Path, made_from: str) -> bool:
+    """Whether a file is there and was exported from the weights of this fingerprint."""
+    try:
+        return path.exists() and read_metadata(path)["weights_sha256"] == made_from
+    except (ValueError, KeyError, OSError, ModuleNotFoundError):
+        return False
+
+
+def _export(module: str, preset: str, weights: str, quantize: str, path: Path) -> bool:
     command = [sys.executable, "-m", module, "--preset", preset, "--weights", weights, "--quantize", quantize, "--out", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     print((done.stdout or done.stderr).strip().splitlines()[-1], file=sys.stderr)
@@ -184,7 +198,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m export.benchmark", description=__doc__.split("\n")[0])
     parser.add_argument("--presets", nargs="+", default=["mobile"], help="default: mobile")
     parser.add_argument("--formats", nargs="+", choices=tuple(FORMATS), default=list(FORMATS), help="default: all")
-    parser.add_argument("--quantize", nargs="+", default=["none", "fp16", "dynamic", "int8"], help="default: all")
+    parser.add_argument("--quantize", nargs="+", choices=QUANTIZATIONS, default=list(QUANTIZATIONS), help="default: all")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="default: 1 2")
     parser.add_argument("--repeats", type=int, default=50, help="timed runs in a turn (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns (default: %(default)s)")

@@ -36,6 +36,8 @@ TOLERANCE_MM = {"none": 0.05, "fp16": 0.1}
 ERROR_TOLERANCE_MM = 1.0
 #: Largest difference of a confidence.
 CONFIDENCE_TOLERANCE = {"none": 1e-3, "fp16": 1e-2}
+#: Largest mean difference of a kind of confidence in 8 bits.
+MEAN_CONFIDENCE_TOLERANCE = 0.1
 #: Rendered hands to compare on, by quantisation: errors need more of them than differences.
 RENDERED = {"none": 16, "fp16": 16, "dynamic": 64, "int8": 64}
 #: A difference below this share of the largest value is rounding, however many millimetres it makes of wild answers.
@@ -58,6 +60,7 @@ class Agreement:
         photographs, rendered: crops of each that were compared.
         vertices_max_mm, vertices_mean_mm, joints_max_mm, joints_mean_mm: distances of corresponding points.
         confidence_max: largest difference of a joint's confidence, or of `presence` and `known_side`.
+        confidence_mean: the mean difference of that of these outputs which differs most.
         errors_mm: {"pose": (Keras's, the file's), "mesh": ...}, mean errors on the rendered hands; empty where the network's
             joints or vertices are not the package's, or nothing was rendered.
     """
@@ -69,13 +72,15 @@ class Agreement:
     joints_max_mm: float
     joints_mean_mm: float
     confidence_max: float
+    confidence_mean: float
     errors_mm: dict[str, tuple[float, float]]
 
     def __str__(self) -> str:
         text = (
             f"{self.photographs} photographs and {self.rendered} renders against Keras: vertices within "
             f"{self.vertices_max_mm:.2g} mm (mean {self.vertices_mean_mm:.2g}), joints within {self.joints_max_mm:.2g} mm "
-            f"(mean {self.joints_mean_mm:.2g}), confidence within {self.confidence_max:.2g}"
+            f"(mean {self.joints_mean_mm:.2g}), confidence within {self.confidence_max:.2g} "
+            f"(mean {self.confidence_mean:.2g})"
         )
         for name, (keras, file) in self.errors_mm.items():
             text += f"; {name} error {keras:.2f} -> {file:.2f} mm"
@@ -176,10 +181,11 @@ def _compare(
         gap = np.linalg.norm(uvd_to_xyz(found[name], _CAMERA) - uvd_to_xyz(expected[name], _CAMERA), axis=-1)
         distances[name] = np.nan_to_num(gap, nan=np.inf, posinf=np.inf)  # NaN in the file's answer must not pass a comparison
     vertices, joints = distances["vertices_uvd"], distances["joints_uvd"]
-    gaps = [np.abs(found[name] - expected[name]).max() for name in found if name not in distances]
-    confidence = float(np.nan_to_num(gaps, nan=np.inf, posinf=np.inf).max())
+    rest = [np.abs(found[name] - expected[name]) for name in found if name not in distances]
+    gaps = [np.nan_to_num(gap, nan=np.inf, posinf=np.inf) for gap in rest]
+    confidence = float(max(gap.max() for gap in gaps)), float(max(gap.mean() for gap in gaps))
     sizes = (float(vertices.max()), float(vertices.mean()), float(joints.max()), float(joints.mean()))
-    return Agreement(photographs, len(vertices) - photographs, *sizes, confidence, errors)
+    return Agreement(photographs, len(vertices) - photographs, *sizes, *confidence, errors)
 
 
 def _errors(
@@ -212,6 +218,8 @@ def _reasons(agreement: Agreement, quantize: str) -> list[str]:
         if not agreement.confidence_max <= CONFIDENCE_TOLERANCE[quantize]:
             reasons.append(f"confidences by {agreement.confidence_max:.3g} (allowed: {CONFIDENCE_TOLERANCE[quantize]})")
         return reasons
+    if not agreement.confidence_mean <= MEAN_CONFIDENCE_TOLERANCE:
+        reasons.append(f"confidences by {agreement.confidence_mean:.3g} in the mean (allowed: {MEAN_CONFIDENCE_TOLERANCE})")
     for name, (keras, file) in agreement.errors_mm.items():
         if not file - keras <= ERROR_TOLERANCE_MM:
             reasons.append(f"the mean {name} error grows by {file - keras:.3g} mm (allowed: {ERROR_TOLERANCE_MM})")

@@ -113,7 +113,7 @@ class DataConfig(InputConfig):
         train: folder of generated shards; without one, `num_samples` hands are rendered first.
         validation: folder of generated shards to validate on; without one, `num_validation` are rendered.
         num_samples: hands to render into the run folder when `train` is null; 0 renders every training batch
-            afresh, which never repeats a hand and takes a core for each 25 images a second.
+            afresh, which hardly ever repeats a hand and takes a core for each 25 images a second.
         num_validation: validation hands looked at (the first ones of `validation`), or rendered.
         render_size: side of rendered images, pixels; a little above the network's input leaves room to zoom in.
         backgrounds: folder of photographs to put behind hands, rendered or augmented; null takes the built-in ones.
@@ -140,7 +140,8 @@ class TrainConfig:
         data: training and validation data.
         out: run folder. When it holds a checkpoint of the same config, training continues from it.
         resume: auto continues where there is a checkpoint; never insists on an empty run folder.
-        ema_decay: per-step decay of the averaged weights, which are validated and exported; 0 averages nothing.
+        ema_decay: per-step decay of the averaged weights, which are validated and exported, and lack the last step; 0 averages
+            nothing.
         seed: of initial weights, order and augmentation.
         precision: float32, or mixed_bfloat16 where the processor has it (faster, slightly noisier).
         jit_compile: compile the step with XLA (always done under JAX). Off is faster on CPUs; not possible on several
@@ -148,8 +149,8 @@ class TrainConfig:
         devices: how many visible GPUs (or logical CPUs) to use; 0 takes all GPUs, or one CPU.
         threads: CPU threads for TensorFlow; 0 lets it choose.
         log_every: steps between two lines of log.csv and TensorBoard.
-        validate_every: steps between two validations (which also export the averaged weights so far).
-        checkpoint_every: steps between two checkpoints.
+        validate_every: steps between two validations, after whole intervals of `log_every` (which also export the averaged weights so far).
+        checkpoint_every: steps between two checkpoints, likewise.
         keep_checkpoints: how many of the last checkpoints are kept.
         num_pictures: validation samples drawn at every validation.
     """
@@ -183,6 +184,9 @@ class TrainConfig:
         require(len(self.active_stages) > 0, "stages", "at least one with steps > 0", list(self.stages))
         for name in ("log_every", "validate_every", "checkpoint_every", "keep_checkpoints"):
             require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+        for name in ("validate_every", "checkpoint_every"):
+            at_least = f"at least {self.log_every}, as log_every, after whose intervals it comes"
+            require(getattr(self, name) >= self.log_every, name, at_least, getattr(self, name))
         for name in ("devices", "threads", "num_pictures"):
             require(getattr(self, name) >= 0, name, "at least 0", getattr(self, name))
         require(0.0 <= self.ema_decay < 1.0, "ema_decay", "at least 0 and below 1", self.ema_decay)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfhand.constants import NUM_JOINTS
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
+from tfhand.data.others import OthersConfig
 from tfhand.geometry import CAMERA_SIZE
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
@@ -94,7 +96,10 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
     if get_preset(config.preset).joint_definition != "tfhand":
         raise ValueError(f"preset: expected one for training, got {config.preset!r}, which is for imported weights.")
     template = HandTemplate.load()
-    losses = {name: CompositeLoss(stage.losses, template, stage.loss_options) for name, stage in config.active_stages}
+    losses = {
+        name: CompositeLoss(stage.losses, template, options_of_losses(name, stage, config.data.others))
+        for name, stage in config.active_stages
+    }
     if any("depth" in loss.supervision for loss in losses.values()):
         check_renderer(config.jit_compile)
     trains_signs = check_signs(config, losses)
@@ -148,6 +153,31 @@ def check_outputs(name: str, stage: StageConfig, loss: CompositeLoss, network: H
         loss(true, pred)
     except ValueError as error:
         raise ValueError(f"stages.{name}.losses: not for parts {stage.parts} of preset {network.preset.name!r}: {error}") from None
+
+
+def options_of_losses(name: str, stage: StageConfig, others: OthersConfig | None) -> dict[str, dict[str, Any]]:
+    """A stage's `loss_options`, with the `share` of presence and handedness that crops of other things have.
+
+    Args:
+        name: of the stage.
+        stage: its config.
+        others: how many crops show something else.
+
+    Raises:
+        ValueError: the config gives another share, whose network would lean to one answer.
+    """
+    options = dict(stage.loss_options)
+    for loss, share in (others.label_shares if others is not None else {}).items():
+        if loss not in stage.losses or not 0 < share < 1:  # with one answer alone there is nothing to balance
+            continue
+        given = options.get(loss, {}).get("share", share)
+        if abs(given - share) > 0.005:
+            raise ValueError(
+                f"stages.{name}.loss_options.{loss}.share: expected {share:.3f}, as data.others has it, got {given}; it may "
+                "be left out"
+            )
+        options[loss] = {"share": share, **options.get(loss, {})}
+    return options
 
 
 def check_signs(config: Config, losses: Mapping[str, CompositeLoss]) -> bool:

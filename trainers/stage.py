@@ -12,7 +12,7 @@ import numpy as np
 
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
-from tfhand.data.pipeline import to_tf_dataset
+from tfhand.data.pipeline import loading_errors, to_tf_dataset
 from tfhand.losses import CompositeLoss
 from trainers import callbacks, devices
 from trainers.average import WeightAverage
@@ -125,6 +125,7 @@ def train_stage(
 
     Raises:
         NonFiniteLossError: see `BadBatchGuard`.
+        Exception: whatever loading a batch raised.
     """
     config = run.config
     with devices.scope(run.strategy):
@@ -141,14 +142,15 @@ def train_stage(
     batches = to_tf_dataset(source, run.progress.step, parallel_calls=config.data.workers)
     remaining = stage.steps - run.progress.step
     try:
-        model.fit(
-            batches.map(lambda images, labels: ({"image": images, **labels}, labels)),
-            epochs=-(-remaining // config.log_every),
-            steps_per_epoch=config.log_every,
-            callbacks=[counter, *stage_callbacks(run, name, stage, optimizer, source)],
-            shuffle=False,
-            verbose=0,
-        )
+        with loading_errors(source):
+            model.fit(
+                batches.map(lambda images, labels: ({"image": images, **labels}, labels)),
+                epochs=-(-remaining // config.log_every),
+                steps_per_epoch=config.log_every,
+                callbacks=[counter, *stage_callbacks(run, name, stage, optimizer, source)],
+                shuffle=False,
+                verbose=0,
+            )
     finally:
         counter.restore_signals()
     return not counter.interrupted

@@ -67,6 +67,12 @@ def test_hands_rendered_for_one_split_are_refused_as_another(tmp_path, sample_fa
             open_dataset(name, tmp_path / "train", "validation")
 
 
+def test_shards_of_another_version_are_refused(tmp_path, sample_factory) -> None:
+    write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test", "version": 0})
+    with pytest.raises(ValueError, match=r"data_dir: expected shards of version 1 in .*, got 0; remove the folder"):
+        open_dataset("rhd", tmp_path, "test")
+
+
 def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) -> None:
     write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test"})
     with pytest.raises(ValueError, match="expected shards of stb, split 'test', in .*, got dataset 'rhd'"):

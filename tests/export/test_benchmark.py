@@ -10,7 +10,9 @@ import pytest
 
 from export import benchmark
 from export.benchmark import Entry, main, measure_all, mediapipe_entries, table
+from export.metadata import fingerprint
 from export.multiply_adds import tflite_multiply_adds
+from export.tflite import export_tflite
 
 pytest.importorskip("ai_edge_litert")
 
@@ -48,6 +50,15 @@ def test_figures_and_table(small):
     assert all(0 < time < 1000 for times in entry.milliseconds.values() for time in times) and entry.peak_mb[1] >= 0
     lines = table([entry], [1, 2]).splitlines()
     assert len(lines) == 3 and lines[2].startswith("| small | LiteRT | none | 0.0 | 1 | ")
+
+
+def test_files_of_other_weights_are_not_measured(tiny, other_tiny, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    assert not benchmark._is_of(path, fingerprint(tiny))
+    export_tflite(tiny, path)
+    assert benchmark._is_of(path, fingerprint(tiny)) and not benchmark._is_of(path, fingerprint(other_tiny))
+    path.write_bytes(path.read_bytes()[:1000])
+    assert not benchmark._is_of(path, fingerprint(tiny))
 
 
 def test_mediapipe_from_a_wheel_a_folder_or_not_at_all(small, tmp_path, monkeypatch):

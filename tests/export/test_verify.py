@@ -78,6 +78,8 @@ def with_value(index, value):
         ("none", {"vertices_uvd": with_value((8, 0, 2), np.nan)}, "vertices differ by up to inf mm"),
         ("none", {"joint_confidence": with_value((3, 1), np.nan)}, "confidences by inf"),
         ("int8", {"joints_uvd": with_value((3, 1, 1), np.inf)}, "joints differ by inf mm in the mean"),
+        ("int8", {"joint_confidence": with_value((3, 1), np.nan)}, "confidences by inf in the mean"),
+        ("dynamic", {"confidence": lambda value: value + 0.11}, r"confidences by 0.11 in the mean \(allowed: 0.1\)"),
         ("dynamic", {"vertices_uvd": lambda value: value + [0.01, 0, 0]}, r"vertices differ by 2\..* mm in the mean"),
         ("none", {"joints_uvd": lambda value: value[:, :20]}, r"joints_uvd: expected shape \(9, 21, 3\), the file gives \(9, 20, 3\)"),
         ("none", {"joints_uvd": lambda value: value[::-1]}, "joints differ by up to"),

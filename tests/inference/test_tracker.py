@@ -9,6 +9,7 @@ import pytest
 from tests.inference.patch_net import PatchNet, patch_frame
 from tests.inference.toys import toy_template
 
+from tfhand.constants import SIDES
 from tfhand.geometry import project
 from tfhand.inference import HandEstimator
 from tfhand.inference.detector import Detection, make_detector
@@ -109,6 +110,18 @@ def test_first_frames_overrule_a_wrong_side(estimator) -> None:
     assert sides == ["right"] * 8
     given = HandTracker(estimator, Wrong(), side="right", config=ROUGH)
     assert [one.hand.side for one in follow(given, frames)] == ["right"] * 8
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_the_detector_decides_where_frames_show_no_side(estimator, side) -> None:
+    def undecided(image, box, side, **given):
+        return dataclasses.replace(estimator(image, box, side, **given), side_confidence=dict.fromkeys(SIDES, 0.5))
+
+    def detector(image, side_wanted="auto"):
+        return Detection(np.array([45, 25, 70, 70], np.float32), side, 1.0)
+
+    frames = [patch_frame((80, 60), "left")] * 8
+    assert [one.hand.side for one in follow(HandTracker(undecided, detector, config=ROUGH), frames)] == [side] * 8
 
 
 def test_a_given_box_needs_no_detector(estimator) -> None:

@@ -128,6 +128,21 @@ def test_loss_that_is_not_finite_keeps_its_batch(tmp_path, monkeypatch):
     assert all(np.isfinite(value).all() for value in load_file(latest).values())
 
 
+class DamagedSource(BatchSource):
+    """Batches of which that of step 4 can't be read."""
+
+    def __getitem__(self, step):
+        if step == 4:
+            raise ValueError("sample 17 is truncated")
+        return super().__getitem__(step)
+
+
+def test_what_stops_a_batch_is_told_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr("toy_run.BatchSource", DamagedSource)
+    with pytest.raises(ValueError, match="^sample 17 is truncated$"):
+        toy_run(toy_config(tmp_path))
+
+
 def test_weights_that_are_not_finite_reach_no_checkpoint(tmp_path):
     network, progress = ToyNet(), Progress(step=3, total_step=3)
     guard = callbacks.BadBatchGuard(progress, toy_source(), tmp_path / "bad_batch.npz")
@@ -137,7 +152,10 @@ def test_weights_that_are_not_finite_reach_no_checkpoint(tmp_path):
     kernel.assign(kernel * np.inf)
     with pytest.raises(callbacks.NonFiniteLossError, match="step 2 of stage 0: 1 weights such as stem/kernel"):
         guard.on_epoch_end(0, {"loss": 1.0})
-    assert np.load(tmp_path / "bad_batch.npz")["step"] == 2
+    with np.load(tmp_path / "bad_batch.npz") as kept:
+        assert kept["step"] == 2
+        np.testing.assert_array_equal(kept["image"], toy_source()[2][0])
+        np.testing.assert_array_equal(kept["before_image"], toy_source()[1][0])
 
 
 def test_interrupt_saves_the_step_it_is_at(uninterrupted, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from trainers.config import DataConfig, StageConfig, TrainConfig
 from trainers.evaluation.runner import predict
 from trainers.evaluation.signs import SignMeter
 from trainers.model import TrainingModel
-from trainers.session import check_signs
+from trainers.session import check_signs, options_of_losses
 
 LOSSES = {"heatmap_cross_entropy": 1.0, "vertex_l1": 1.0, "presence": 0.5, "handedness": 0.5}
 STAGE = StageConfig(steps=3, losses=LOSSES, parts=["heatmap", "mesh", "pose", "sign"])
@@ -71,6 +71,20 @@ def test_evaluated_figures_against_a_loop() -> None:
     assert figures["presence_accuracy"] == pytest.approx(np.mean(seen))
     assert figures["handedness_accuracy"] == pytest.approx(np.mean(known))
     assert figures["handedness_accuracy_two_looks"] == pytest.approx(np.mean(likelier))
+
+
+def test_losses_know_how_often_crops_show_what() -> None:
+    others = OthersConfig(negatives=0.2, mirrored=0.3)
+    labels = [BatchSource(Hands(400), 400, SIZE, others=others)[0][1][name] for name in ("present", "known_side")]
+    found = options_of_losses("all", STAGE, others)
+    assert found["presence"]["share"] == pytest.approx(labels[0].mean(), abs=0.06)
+    assert found["handedness"]["share"] == pytest.approx(labels[1][labels[0] > 0].mean(), abs=0.08)
+    given = dataclasses.replace(STAGE, loss_options={"presence": {"share": 0.8}, "handedness": {"share": 0.626}})
+    assert options_of_losses("all", given, others) == given.loss_options
+    assert options_of_losses("all", given, None) == given.loss_options
+    assert options_of_losses("all", STAGE, OthersConfig(0.0, 0.3)) == {"handedness": {"share": pytest.approx(0.7)}}
+    with pytest.raises(ValueError, match=r"stages\.all\.loss_options\.presence\.share: expected 0\.900, .* got 0\.8"):
+        options_of_losses("all", given, OthersConfig(negatives=0.1, mirrored=0.3))
 
 
 def losses_of(config: TrainConfig) -> dict[str, CompositeLoss]:

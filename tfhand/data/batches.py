@@ -52,6 +52,9 @@ class BatchSource:
         ValueError: an empty dataset or a batch size below 1.
     """
 
+    #: What stopped the loading in a thread of tf.data, which itself tells no more of it than a text.
+    error: Exception | None = None
+
     def __init__(
         self,
         dataset: Any,

@@ -22,15 +22,13 @@ from typing import Any
 
 from tfhand.data.around_hand import KEPT_SIDES, around_hand
 from tfhand.data.dataset_dir import dataset_dir
-from tfhand.data.datasets import SHARDS_FOLDER, check_converted, get_dataset
+from tfhand.data.datasets import CONVERSION_VERSION, SHARDS_FOLDER, check_converted, get_dataset
 from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.data.sample import decode, encode
 from tfhand.data.shards import INFO_FILE, ShardedDataset, ShardSetWriter, read_shard, write_shard
 from tfhand.io import atomic_path, make_folder
 from tfhand.parallel import run_in_processes
 
-#: Another one where the same files give other records; shards of an older one are made again elsewhere.
-CONVERSION_VERSION = 1
 _LOGGER = logging.getLogger(__name__)
 #: Samples that `dataset.json` names among the skipped ones.
 _NAMED = 100

@@ -24,6 +24,8 @@ from tfhand.data.stb import StbDataset
 
 #: Folder within a dataset's own where its shards are kept.
 SHARDS_FOLDER = "shards"
+#: Of `tfhand.data.convert`: another one where the same files give other records. Shards of another one are refused.
+CONVERSION_VERSION = 1
 
 
 class Samples(Protocol):
@@ -271,10 +273,16 @@ def check_converted(info: DatasetInfo, folder: Path, split: str, name: str = "da
     """Looks whether a folder of shards is what `tfhand.data.convert` made of a split.
 
     Raises:
-        ValueError: it is of another dataset or split; the folder is called `name` in the message.
+        ValueError: it is of another dataset or split, or by another version; the folder is called `name` in the message.
     """
     found = read_info(folder).get("config") or {}
     wanted = {"dataset": info.name, "split": split}
     other = [f"{key} {found[key]!r}" for key in wanted if found.get(key, wanted[key]) != wanted[key]]
     if other:
         raise ValueError(f"{name}: expected shards of {info.name}, split {split!r}, in {folder}, got {other[0]}.")
+    version = found.get("version", CONVERSION_VERSION)
+    if version != CONVERSION_VERSION:
+        raise ValueError(
+            f"{name}: expected shards of version {CONVERSION_VERSION} in {folder}, got {version}; remove the folder to have "
+            "them made again."
+        )

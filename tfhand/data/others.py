@@ -34,6 +34,12 @@ class OthersConfig:
         if self.negatives + self.mirrored > 1:
             raise ValueError(f"negatives, mirrored: expected 1 at most together, got {self.negatives + self.mirrored}.")
 
+    @property
+    def label_shares(self) -> dict[str, float]:
+        """How often a label is 1, of those that count, by loss: presence in all crops, handedness in those with a hand."""
+        hands = 1.0 - self.negatives
+        return {"presence": hands, "handedness": (hands - self.mirrored) / hands if hands else 0.0}
+
 
 @dataclasses.dataclass(frozen=True)
 class Shown:

@@ -1,6 +1,9 @@
 """Batches as a `tf.data.Dataset`."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import tensorflow as tf
 
@@ -18,6 +21,8 @@ def to_tf_dataset(
         steps: how many batches; None goes on for ever when the source shuffles, otherwise to its end.
         parallel_calls: batches prepared at the same time; None lets tf.data choose.
 
+    What goes wrong with a batch arrives as a `tf.errors.OpError`; see `loading_errors`.
+
     Returns:
         Dataset of `(images (B, S, S, 3) uint8, targets)`, shapes static but for the batch axis of a source that does
         not shuffle, whose last batch may be smaller.
@@ -28,7 +33,11 @@ def to_tf_dataset(
     batch = source.batch_size if source.shuffle else None
 
     def load(step: np.ndarray) -> list[np.ndarray]:
-        images, targets = source[int(step)]
+        try:
+            images, targets = source[int(step)]
+        except Exception as error:
+            source.error = error
+            raise
         return [images, *(targets[key] for key in shapes)]
 
     def prepare(step: tf.Tensor):
@@ -45,3 +54,14 @@ def to_tf_dataset(
     # Every batch is a different function of its number already: there is nothing to share out between workers.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+@contextmanager
+def loading_errors(source: BatchSource) -> Iterator[None]:
+    """Around the use of `to_tf_dataset(source)`: what stopped a batch is raised as it was, not as a `tf.errors.OpError`."""
+    try:
+        yield
+    except tf.errors.OpError:
+        if source.error is None:
+            raise
+        raise source.error from None

@@ -14,6 +14,9 @@ from tfhand.inference.hand_score import hand_score
 from tfhand.inference.hand_smoother import HandSmoother
 from tfhand.inference.result import HandResult
 
+#: A detector's word on the side counts as much as a frame in which the network holds it for so many times as likely: it
+#: decides where frames don't tell. Not more, for networks that judge by how sharp heat-maps come out are never sure.
+_DETECTOR_ODDS = 1.05
 #: What can be known of a frame's hand: found by the detector, followed from the frame before, not there.
 STATES: tuple[str, ...] = ("detected", "tracked", "lost")
 
@@ -141,6 +144,7 @@ class HandTracker:
             box = found.box
             if self.side == "auto" and self.config.side_frames == 0:
                 self._side = found.side
+            self._votes[found.side] += np.log(_DETECTOR_ODDS)
         self._votes_left = self.config.side_frames
         self._smoother = HandSmoother()
         return box

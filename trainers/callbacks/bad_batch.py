@@ -19,7 +19,7 @@ class NonFiniteLossError(RuntimeError):
 
 
 class BadBatchGuard(keras.callbacks.Callback):
-    """Stops the training when the loss is not finite, and keeps the batch that did it.
+    """Stops the training when the loss is not finite, and keeps the batch that did it, and the one before where that may have been it.
 
     A finite loss can have a gradient that is not. Weights are therefore looked at before every validation and
     checkpoint, so that neither sees such weights: this callback must come before those.
@@ -47,18 +47,23 @@ class BadBatchGuard(keras.callbacks.Callback):
         if bad:
             self._stop([f"{len(bad)} weights such as {bad[0]}"])
 
+    def _batch(self, step: int) -> dict[str, np.ndarray]:
+        images, labels = self.source[step]
+        return {"image": np.asarray(images), **{name: np.asarray(value) for name, value in labels.items()}}
+
     def _stop(self, bad: list[str]) -> None:
         step = self.progress.step - 1
-        images, labels = self.source[step]
-        arrays = {"image": np.asarray(images), **{name: np.asarray(value) for name, value in labels.items()}}
+        arrays = self._batch(step)
+        wrong = sorted(name for name, value in arrays.items() if not np.all(np.isfinite(value)))
+        if not wrong and step > 0:  # it may have been the step before: a finite loss, and a gradient that was not
+            arrays |= {f"before_{name}": value for name, value in self._batch(step - 1).items()}
         with atomic_path(self.path) as temporary:
             np.savez_compressed(temporary, step=step, **arrays)
-        wrong = sorted(name for name, value in arrays.items() if not np.all(np.isfinite(value)))
         blame = (
             f"the batch itself holds values that are not finite in {', '.join(wrong)}"
             if wrong
-            else "the batch is finite, so the training diverged: lower optimizer.learning_rate, raise "
-            "optimizer.warmup_steps, or set optimizer.clip_norm"
+            else "the batch is finite, so the training diverged, in this step or in the one before, whose batch is there "
+            "as before_...: lower optimizer.learning_rate, raise optimizer.warmup_steps, or set optimizer.clip_norm"
         )
         raise NonFiniteLossError(
             f"not finite at step {step} of stage {self.progress.stage}: {', '.join(bad)}. The batch is in {self.path}; "

@@ -57,10 +57,11 @@ class StepCounter(keras.callbacks.Callback):
             except ValueError:  # Not the main thread: signals are somebody else's.
                 break
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._take_time()  # validations and checkpoints are no part of the interval that comes after them
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        now = time.perf_counter()
-        self.progress.seconds += now - self._since
-        self._since = now
+        self._take_time()
         self.progress.step += 1
         self.progress.total_step += 1
         if self.progress.step >= self.steps or self.interrupted:
@@ -74,6 +75,11 @@ class StepCounter(keras.callbacks.Callback):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
+
+    def _take_time(self) -> None:
+        now = time.perf_counter()
+        self.progress.seconds += now - self._since
+        self._since = now
 
     def _interrupt(self, number: int, frame: Any) -> None:
         self.interrupted = True

@@ -8,8 +8,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from tfhand.data.convert import CONVERSION_VERSION
-from tfhand.data.datasets import get_dataset, open_dataset
+from tfhand.data.datasets import CONVERSION_VERSION, get_dataset, open_dataset
 from tfhand.data.shards import ShardedDataset
 from tfhand.data.tfds_features import hand_features, hand_metadata
 from tfhand.data.tfds_records import to_example
