@@ -33,9 +33,9 @@ def stage_calls(preset: str, batch: int) -> Iterator[tuple[str, Callable[[], Any
     """Every stage of a preset, fed with what the stage before it computed, and the whole network."""
     import keras
 
-    from tfhand.models import HandMeshNet
+    from tfhand.models import HandMeshNet, get_preset
 
-    model = HandMeshNet.from_preset(preset)
+    model = HandMeshNet.from_preset(preset, signs=True if get_preset(preset).signs is not None else None)
     size = model.input_size
     images = np.random.default_rng(0).random((batch, size, size, 3), np.float32)
     images = keras.ops.convert_to_tensor(images)

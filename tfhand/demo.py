@@ -58,7 +58,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
         )
     if not exported:
         _step([sys.executable, "-m", "export.browser", "--quantize", "fp16", "--out", str(model)], sources.parent)
-    if not (sources / "node_modules").is_dir():
+    if not _is_newer(sources / "node_modules" / ".package-lock.json", [sources / "package-lock.json"]):  # npm's last file
         _step([npm, "ci", "--no-audit", "--no-fund"], sources)
     _step([npm, "run", "build"], sources)
     return built
@@ -66,7 +66,7 @@ def build_page(sources: Path = SOURCES, again: bool = False) -> Path:
 
 def _parts(sources: Path) -> list[Path]:
     """What the page is built from."""
-    return [*(sources / name for name in ("index.html", "package-lock.json")), *(sources / "src").rglob("*"),
+    return [*(sources / name for name in ("index.html", "package.json", "package-lock.json", "vite.config.js")), *(sources / "src").rglob("*"),
             *(sources / "public").rglob("*")]  # fmt: skip
 
 

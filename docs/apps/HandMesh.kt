@@ -61,6 +61,7 @@ class HandMesh(assets: AssetManager, fileName: String = "hand.tflite", threads: 
 
     /** The hand of a side ("right" or "left") in a square of a photograph. */
     fun estimate(photo: Photo, box: Box, side: String, camera: Camera, scaleMm: Double = DEFAULT_SCALE_MM): Hand {
+        require(side == "right" || side == "left") { "expected right or left, got $side" }
         val mirrored = side != HAND_SIDE
         inputs.getValue("image").writeInt8(crop(photo, box, mirrored))
         model.run(inputs, outputs, SIGNATURE)
@@ -161,7 +162,7 @@ fun rayOf(u: Float, v: Float, cropCamera: Camera): DoubleArray {
     val y = (v - cropCamera.v0) / cropCamera.fy
     val ax = (0.5 - cropCamera.u0) / cropCamera.fx
     val ay = (0.5 - cropCamera.v0) / cropCamera.fy
-    val depth = (1 + ax * x + ay * y) / sqrt(ax * ax + ay * ay + 1)
+    val depth = maxOf((1 + ax * x + ay * y) / sqrt(ax * ax + ay * ay + 1), 0.1) // wild points stay before the camera
     return doubleArrayOf(x / depth, y / depth, 1 / depth)
 }
 

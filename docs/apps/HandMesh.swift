@@ -51,6 +51,7 @@ final class HandMesh {
     func estimate(
         _ photo: Photo, box: Box, side: String, camera: Camera, scaleMm: Double = defaultScaleMm
     ) throws -> Hand {
+        precondition(side == "right" || side == "left", "expected right or left, got \(side)")
         let mirrored = side != handSide
         try runner.invoke(with: ["image": Data(crop(photo, box, mirrored))])
         let joints = try output("joints_uvd")
@@ -142,7 +143,7 @@ func cropCamera(_ camera: Camera, _ box: Box, _ mirrored: Bool) -> Camera {
 func rayOf(_ u: Float, _ v: Float, _ cropCamera: Camera) -> [Double] {
     let (x, y) = ((Double(u) - cropCamera.u0) / cropCamera.fx, (Double(v) - cropCamera.v0) / cropCamera.fy)
     let (ax, ay) = ((0.5 - cropCamera.u0) / cropCamera.fx, (0.5 - cropCamera.v0) / cropCamera.fy)
-    let depth = (1 + ax * x + ay * y) / (ax * ax + ay * ay + 1).squareRoot()
+    let depth = max((1 + ax * x + ay * y) / (ax * ax + ay * ay + 1).squareRoot(), 0.1)  // wild points stay before the camera
     return [x / depth, y / depth, 1 / depth]
 }
 

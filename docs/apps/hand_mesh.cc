@@ -109,7 +109,7 @@ Camera CropCamera(const Camera& camera, const Box& box, bool mirrored) {
 std::array<double, 3> RayOf(double u, double v, const Camera& crop_camera) {
   const double x = (u - crop_camera.u0) / crop_camera.fx, y = (v - crop_camera.v0) / crop_camera.fy;
   const double ax = (0.5 - crop_camera.u0) / crop_camera.fx, ay = (0.5 - crop_camera.v0) / crop_camera.fy;
-  const double depth = (1 + ax * x + ay * y) / std::hypot(ax, ay, 1.0);
+  const double depth = std::max((1 + ax * x + ay * y) / std::hypot(ax, ay, 1.0), 0.1);  // wild points stay before the camera
   return {x / depth, y / depth, 1 / depth};
 }
 
@@ -267,7 +267,11 @@ int main(int argc, char** argv) {
   if (argc != 12) Fail("expected hand.tflite photo.ppm x y side right|left fx fy u0 v0 out.obj");
   const auto number = [&](int index) { return std::atof(argv[index]); };
   const Box box{number(3), number(4), number(5)};
-  const bool mirrored = std::strcmp(argv[6], kHandSide) != 0;
+  const std::string side = argv[6];
+  if (side != "right" && side != "left") Fail("expected right or left, got " + side);
+  for (int index : {5, 7, 8})
+    if (!(number(index) > 0)) Fail(std::string("expected a positive number for side, fx and fy, got ") + argv[index]);
+  const bool mirrored = side != kHandSide;
   const Camera crop_camera = CropCamera({number(7), number(8), number(9), number(10)}, box, mirrored);
   HandMesh network(argv[1]);
   auto answers = network.Run(Crop(ReadPpm(argv[2]), box, mirrored));

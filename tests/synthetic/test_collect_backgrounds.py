@@ -41,6 +41,14 @@ def test_keeps_each_photograph_once_and_composes_clutter(folders):
     assert all(max(cv2.imread(str(p)).shape) == 200 for p in out.iterdir())
 
 
+def test_a_pool_is_never_mixed_with_another(folders):
+    (folders / "pool").mkdir()
+    (folders / "pool" / "clutter_0007.jpg").write_bytes(b"of an earlier run")
+    with pytest.raises(ValueError, match="out: expected a new or empty folder, got .*pool with files"):
+        pool.collect([folders / "photos"], folders / "pool")
+    assert [path.name for path in (folders / "pool").iterdir()] == ["clutter_0007.jpg"]
+
+
 def test_same_seed_same_pool(folders):
     for name in ("a", "b"):
         pool.collect([folders / "photos"], folders / name, [folders / "things"], clutter=2, longest=200, seed=3)

@@ -148,6 +148,9 @@ def test_coverage_is_what_the_samples_are():
         np.testing.assert_array_equal(facts.flexion_deg["MCP"][number], pose[[19, 0, 4, 8, 12]])
         np.testing.assert_array_equal(facts.flexion_deg["PIP"][number], pose[[20, 1, 5, 9, 13]])
     np.testing.assert_allclose(facts.roll_deg, 0)
+    leaning = np.array([0.5, -(0.75**0.5), 0], np.float32)  # of the render, before a left hand is mirrored
+    rolls = [coverage([hand_sample(side, fingers_in_image=leaning)]).roll_deg[0] for side in ("right", "left")]
+    np.testing.assert_allclose(rolls, [30, -30], rtol=1e-5)
     np.testing.assert_allclose(facts.distance_mm, 500, rtol=1e-4)
     text = str(coverage(samples[:1]))
     assert facts.kinds["lighting"].tolist() == ["unknown"] * len(samples) and "camera: unknown 100%" in text

@@ -115,7 +115,12 @@ def test_builds_only_what_is_missing(tmp_path, monkeypatch) -> None:
     assert [step[0] for step in steps] == ["-m", "ci", "run"] and steps[0][1] == "export.browser"
     for name in ("hand.tflite", "hand.json"):
         (sources / "public" / "model" / name).touch()
+    (sources / "package-lock.json").write_text("{}")
     (sources / "node_modules").mkdir()
+    steps.clear()
+    build_page(sources)
+    assert [step[0] for step in steps] == ["ci", "run"]  # npm writes .package-lock.json last: it was stopped before
+    (sources / "node_modules" / ".package-lock.json").touch()
     steps.clear()
     build_page(sources)
     assert [step[0] for step in steps] == ["run"]

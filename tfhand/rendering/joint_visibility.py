@@ -64,7 +64,7 @@ class JointVisibility:
             raise ValueError(f"joints_mm: expected ({len(JOINT_NAMES)}, 3), got {np.shape(joints_mm)}.")
         columns, rows = np.floor(project(joints_mm, intrinsics)).astype(np.int64).T
         height, width = bone_ids.shape
-        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height) & (joints_mm[:, 2] > 0)
+        inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         rows, columns = rows * inside, columns * inside
         bones = np.where(inside, bone_ids[rows, columns], -1)
         _, scale = root_depth_and_scale(joints_mm)

@@ -182,10 +182,10 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.view is not None:
         check_view(args.view)
         _write_view(args, dataset)
-    if args.view is None or args.out is not None or args.plots is not None:
-        _tell_coverage(args)
     if args.out is not None:
         _write_sheet(args, dataset)
+    if args.view is None or args.out is not None or args.plots is not None:
+        _tell_coverage(args)
     return 0
 
 

@@ -11,11 +11,12 @@ a wall, what an ordinary room puts behind an ordinary hand and what landscape ph
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from tfhand.io import atomic_path, make_folder
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 SMALLEST_SIDE = 300
@@ -135,8 +136,10 @@ def collect(folders, out, cut_outs=(), clutter=0, longest=800, seed=0) -> int:
     """Write the pool into the folder `out`; returns the number of pictures.
 
     Raises:
-      ValueError: nothing usable was found, or clutter was asked for without cut-outs.
+      ValueError: nothing usable was found, clutter was asked for without cut-outs, or `out` holds files.
     """
+    if Path(out).is_dir() and any(Path(out).iterdir()):
+        raise ValueError(f"out: expected a new or empty folder, got {out} with files, whose pictures would be in the pool, too")
     photographs = distinct_photographs(find_pictures(list(folders)), longest)
     objects = cut_out_objects(find_pictures(list(cut_outs))) if clutter else []
     if clutter and not objects:
@@ -145,10 +148,12 @@ def collect(folders, out, cut_outs=(), clutter=0, longest=800, seed=0) -> int:
         raise ValueError(f"no picture of at least {SMALLEST_SIDE} pixels found in {', '.join(map(str, folders))}")
     rng = np.random.default_rng(seed)
     scenes = [cluttered_scene(objects, photographs, (longest * 3 // 4, longest), rng) for _ in range(clutter)]
-    os.makedirs(out, exist_ok=True)
+    make_folder(out, "out")
     for kind, images in (("photograph", photographs), ("clutter", scenes)):
         for index, image in enumerate(images):
-            cv2.imwrite(str(Path(out) / f"{kind}_{index:04d}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 90])
+            path = Path(out) / f"{kind}_{index:04d}.jpg"
+            with atomic_path(path) as temporary:
+                temporary.write_bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
     return len(photographs) + len(scenes)
 
 

@@ -76,7 +76,7 @@ def plan(
     """
     config = SyntheticConfig() if config is None else config
     load_library()  # compiled here once, or the lack of a compiler told, and not by every process
-    # Before any process starts: mistakes in the settings are reported once, and the first sample proves the machine.
+    # Before any process starts: mistakes in the settings are reported once.
     generator = HandGenerator(config)
     facts = {**generator.describe(), "seed": seed, "generator_version": GENERATOR_VERSION}
     shard_size = default_shard_size(num_samples) if shard_size is None else shard_size

@@ -22,12 +22,14 @@ export function fitted(width, height) {
   return [Math.max(1, Math.round(width * factor)), Math.max(1, Math.round(height * factor))];
 }
 
-/** Draws a video's frame or a bitmap of a size into a canvas' context that is resized to fit. */
+/** Draws a video's frame or a bitmap of a size into a canvas' context that is resized to fit; what is transparent is white. */
 export function draw(context, source, width, height) {
   const [columns, rows] = fitted(width, height);
   if (context.canvas.width !== columns || context.canvas.height !== rows) {
     [context.canvas.width, context.canvas.height] = [columns, rows];
   }
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, columns, rows);
   context.drawImage(source, 0, 0, columns, rows);
 }
 

@@ -16,10 +16,13 @@ export function cropCamera(intrinsics, box, mirrored = false, depthAxis = "camer
   return [fx, fy, cx, cy, turned ? (0.5 - cx) / fx : 0, turned ? (0.5 - cy) / fy : 0];
 }
 
+/** Points so wild that their ray points away from the axis of depths stay before the camera. */
+const MIN_AXIS_DEPTH = 0.1;
+
 /** From the camera to where the ray of u, v has a depth of 1 along the axis of depths. */
 function rayOf(u, v, [fx, fy, cx, cy, ax, ay]) {
   const [x, y] = [(u - cx) / fx, (v - cy) / fy];
-  const depth = (1 + ax * x + ay * y) / Math.hypot(ax, ay, 1);
+  const depth = Math.max((1 + ax * x + ay * y) / Math.hypot(ax, ay, 1), MIN_AXIS_DEPTH);
   return [x / depth, y / depth, 1 / depth];
 }
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import tensorflow_datasets as tfds
@@ -111,7 +112,8 @@ class Builder(FileReaderBuilder):
                 "it must be a place that all of them share."
             )
         self.info.set_splits(tfds.core.SplitDict([self._adopt(split, files) for split, files in jobs.items()]))
-        staging.rmtree()
+        with suppress(OSError):  # what is left in it is not worth the files that TFDS removes after any error
+            staging.rmtree()
 
     def _plan(self, given: tfds.download.DownloadConfig) -> dict[str, list[ShardJob]]:
         """The files of each split, in the folder where they wait until all are whole."""

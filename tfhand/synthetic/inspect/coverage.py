@@ -114,7 +114,7 @@ def _facts(sample: HandSample) -> dict[str, np.ndarray]:
     return {
         "left": np.bool_(sample.side == "left"),
         "towards": sample.extras["towards_camera"],
-        "fingers": sample.extras["fingers_in_image"],
+        "fingers": sample.extras["fingers_in_image"] * [-1.0 if sample.side == "left" else 1.0, 1.0, 1.0],  # left hands were mirrored
         "distance_mm": np.linalg.norm(sample.joints_mm.mean(axis=0)),
         "lengths_mm": np.array([_length(sample.joints_mm, names) for names in LENGTHS.values()]),
         "looseness": sample.box[2] / np.ptp(pixels, axis=0).max(),
