@@ -84,6 +84,7 @@ def test_the_cpp_examples_geometry_is_the_packages(rng, tmp_path) -> None:
         for first, last in (("constexpr int kBones", "struct Photo"), ("struct Box", r"\[\[noreturn"), ("// Intrinsics of", "// A loaded"))
     ]
     uvd = np.concatenate([rng.uniform(0.2, 0.8, (21, 2)), rng.uniform(-1, 1, (21, 1))], axis=1).astype(np.float32)
+    uvd[20, :2] = -5.5, 6.5  # whose ray points away from that of the crop's middle
     numbers = ", ".join(f"{value:.9g}f" for value in uvd.ravel())
     main = f"""int main() {{
       const std::vector<float> uvd = {{{numbers}}};
@@ -100,6 +101,7 @@ def test_the_cpp_examples_geometry_is_the_packages(rng, tmp_path) -> None:
     camera[4] = 45 * ratio
     assert depth == pytest.approx(ratio, rel=1e-4)
     np.testing.assert_allclose(np.reshape(points, (21, 3)), uvd_to_xyz(uvd, camera), rtol=1e-4, atol=0.01)
+    assert points[-1] > 0
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,12 @@ test("the root depth and the points in millimetres are Python's", () => {
   near(uvdToXyz(hand.uvd, camera, 45 * hand.root_depth, 45), hand.xyz, 1e-2);
 });
 
+test("points that are seen behind the camera stay before it", () => {
+  const camera = cropCamera({ fx: 500, fy: 500, u0: 320, v0: 240 }, { x: 370, y: 30, side: 260 }, false, "crop");
+  const [, , z] = uvdToXyz([-5, 6, 0], camera, 500, 45);
+  assert.ok(Math.abs(z - 500 / 0.1) < 1e-6);
+});
+
 test("depths along the optical axis are z", () => {
   const xyz = uvdToXyz(hand.uvd, cropCamera(hand.intrinsics, hand.box, false, "camera"), 500, 45);
   hand.uvd.forEach((d, i) => i % 3 === 2 && assert.ok(Math.abs(xyz[i] - (500 + 45 * d)) < 1e-3));
