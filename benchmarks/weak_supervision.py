@@ -53,7 +53,7 @@ def settings(plan: Plan) -> dict[str, Any]:
 
     rows = list(ROWS.values())
     kinds = [(config, TrainConfig, _options(plan, config, plan.source_options)) for config, _ in SOURCES.values()]
-    kinds += [(row.first, TrainConfig, ()) for row in rows if row.first is not None]
+    kinds += [(row.first, TrainConfig, _options(plan, row.first, plan.weak_options)) for row in rows if row.first is not None]
     kinds += [
         (row.config, WeakConfig, _options(plan, row.config, plan.weak_options)) for row in rows if row.config is not None
     ]
@@ -127,8 +127,9 @@ def train_row(plan: Plan, name: str, supervision: str, seed: int, bar: tqdm) -> 
         start = first
     if not is_last:
         options = [f"--data_dir={plan.out / 'data' / 'target'}", f"--pseudo_meshes={plan.out / 'data' / 'pseudo_meshes'}",
-                   f"--weights={start / 'weights.safetensors'}", f"--seed={seed}", *row.options,
-                   *(["--with_3d_pose=true"] if supervision == "3d" else []), *_options(plan, row.config, plan.weak_options)]  # fmt: skip
+                   f"--weights={start / 'weights.safetensors'}", f"--seed={seed}",
+                   *(["--with_3d_pose=true"] if supervision == "3d" else []), *_options(plan, row.config, plan.weak_options),
+                   *row.options]  # fmt: skip
         _train(plan, "weak", row.config, folder, options, bar)
 
 
