@@ -174,11 +174,14 @@ def _beam(args: argparse.Namespace) -> int:
 
 def _inspect(args: argparse.Namespace) -> int:
     from tfhand.data.shards import ShardedDataset
+    from tfhand.synthetic.inspect.plots import check_plots
     from tfhand.synthetic.inspect.viewer import check_view
 
     if args.num < 1:
         raise ValueError(f"--num: expected at least 1, got {args.num}.")
     dataset = ShardedDataset(args.data_dir, with_depth=True)
+    if args.plots is not None:
+        check_plots(args.plots)
     if args.view is not None:
         check_view(args.view)
         _write_view(args, dataset)

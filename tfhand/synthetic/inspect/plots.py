@@ -27,6 +27,18 @@ _ROWS = (2, 12)
 _PER_PATCH = 6
 
 
+def check_plots(picture: str | Path) -> None:
+    """Asks whether plots can be drawn into a file of this name.
+
+    Raises:
+        ValueError: a suffix of no format that can be drawn.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if Path(picture).suffix.lower().removeprefix(".") not in FigureCanvasAgg.filetypes:
+        raise ValueError(f"plots: expected a picture's name such as coverage.png, got {picture}.")
+
+
 def draw_coverage(facts: Coverage, picture: str | Path) -> None:
     """Draws the plots of a set.
 
@@ -41,11 +53,9 @@ def draw_coverage(facts: Coverage, picture: str | Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    check_plots(picture)
     figure = Figure(figsize=(15, 10.2), layout="constrained")
     FigureCanvasAgg(figure)
-    suffix = Path(picture).suffix.lower().removeprefix(".")
-    if suffix not in figure.canvas.get_supported_filetypes():
-        raise ValueError(f"plots: expected a picture's name such as coverage.png, got {picture}.")
     figure.suptitle(f"{len(facts):,} hands, {facts.left.mean():.0%} of them left", fontsize=13)
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=(1.3, 0.85, 1.05))
     row = top.add_gridspec(1, 3, width_ratios=(2.4, 1, 1.5))
@@ -59,7 +69,7 @@ def draw_coverage(facts: Coverage, picture: str | Path) -> None:
     _distances(bottom.add_subplot(row[1]), facts)
     _skins(bottom, row[2], facts)
     with atomic_path(picture) as temporary:
-        figure.savefig(temporary, format=suffix, dpi=120)
+        figure.savefig(temporary, format=Path(picture).suffix[1:].lower(), dpi=120)
 
 
 def _view_map(axes: Axes, facts: Coverage, figure: SubFigure) -> None:
