@@ -149,8 +149,9 @@ class TrainConfig:
         devices: how many visible GPUs (or logical CPUs) to use; 0 takes all GPUs, or one CPU.
         threads: CPU threads for TensorFlow; 0 lets it choose.
         log_every: steps between two lines of log.csv and TensorBoard.
-        validate_every: steps between two validations, after whole intervals of `log_every` (which also export the averaged weights so far).
-        checkpoint_every: steps between two checkpoints, likewise.
+        validate_every: steps between two validations (which also export the averaged weights so far); they come after whole
+            intervals of `log_every`.
+        checkpoint_every: steps between two checkpoints, which come likewise.
         keep_checkpoints: how many of the last checkpoints are kept.
         num_pictures: validation samples drawn at every validation.
     """

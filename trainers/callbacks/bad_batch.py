@@ -19,7 +19,7 @@ class NonFiniteLossError(RuntimeError):
 
 
 class BadBatchGuard(keras.callbacks.Callback):
-    """Stops the training when the loss is not finite, and keeps the batch that did it, and the one before where that may have been it.
+    """Stops the training when the loss is not finite, and keeps the batch that did it, or both that may have done it.
 
     A finite loss can have a gradient that is not. Weights are therefore looked at before every validation and
     checkpoint, so that neither sees such weights: this callback must come before those.

@@ -27,16 +27,18 @@ _ROWS = (2, 12)
 _PER_PATCH = 6
 
 
-def check_plots(picture: str | Path) -> None:
-    """Asks whether plots can be drawn into a file of this name.
+def check_plots(picture: str | Path) -> str:
+    """The format of plots that are drawn into a file of this name, such as "png".
 
     Raises:
         ValueError: a suffix of no format that can be drawn.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    if Path(picture).suffix.lower().removeprefix(".") not in FigureCanvasAgg.filetypes:
+    suffix = Path(picture).suffix.lower().removeprefix(".")
+    if suffix not in FigureCanvasAgg.filetypes:
         raise ValueError(f"plots: expected a picture's name such as coverage.png, got {picture}.")
+    return suffix
 
 
 def draw_coverage(facts: Coverage, picture: str | Path) -> None:
@@ -53,7 +55,7 @@ def draw_coverage(facts: Coverage, picture: str | Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    check_plots(picture)
+    suffix = check_plots(picture)
     figure = Figure(figsize=(15, 10.2), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{len(facts):,} hands, {facts.left.mean():.0%} of them left", fontsize=13)
@@ -69,7 +71,7 @@ def draw_coverage(facts: Coverage, picture: str | Path) -> None:
     _distances(bottom.add_subplot(row[1]), facts)
     _skins(bottom, row[2], facts)
     with atomic_path(picture) as temporary:
-        figure.savefig(temporary, format=Path(picture).suffix[1:].lower(), dpi=120)
+        figure.savefig(temporary, format=suffix, dpi=120)
 
 
 def _view_map(axes: Axes, facts: Coverage, figure: SubFigure) -> None:
