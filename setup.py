@@ -65,6 +65,7 @@ setup(
     package_data={
         "tfhand": [
             "assets/**/*",
+            "layers/kernels/*.cc",
             "rendering/*.cc",
             "synthetic/*.cc",
             "rendering/*.h",

@@ -45,7 +45,7 @@ class Scores:
 
 def run_experiment(name: str, run: Callable[[], None]) -> int:
     """Runs an experiment's command and says in a line what went wrong; returns its exit status, 130 if it was stopped."""
-    from tfhand.rendering.kernel import KernelError
+    from tfhand.compiled import KernelError
 
     try:
         run()

@@ -1,6 +1,8 @@
 """One optimisation step of the last stage of a training config, on a batch that is already in memory.
 
     python -m benchmarks.training_step --configs configs/mobile.yaml configs/paper.yaml
+
+On CPUs each config is timed twice, with TensorFlow's own kernels and with those that `compiled_kernels` compiles.
 """
 
 from __future__ import annotations
@@ -23,27 +25,40 @@ def main(arguments: list[str] | None = None) -> None:
     args = options.parse_args(arguments)
     set_threads(args.threads)
     print_machine()
-    rows = [row(path, args.batch, args.repeats) for path in args.configs]
-    headers = ["config", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
+    rows = [row(path, args.batch, args.repeats, own) for path in args.configs for own in kernels_to_time()]
+    headers = ["config", "kernels", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
     print_table("Training step, items are images", headers, rows)
 
 
-def row(path: Path, batch: int, repeats: int) -> list[str]:
+def kernels_to_time() -> list[bool]:
+    """Whether kernels are compiled for a row, for each row of a config."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return [False]
+    import tensorflow as tf
+
+    return [False] if tf.config.list_logical_devices("GPU") else [False, True]
+
+
+def row(path: Path, batch: int, repeats: int, compiled_kernels: bool = True) -> list[str]:
     """Times the last stage of a config: the whole step, and its losses with their gradients alone."""
     import keras
 
-    cells, step, share = time_step(path, batch, repeats)
+    cells, step, share = time_step(path, batch, repeats, compiled_kernels)
     keras.backend.clear_session()
-    return [path.name, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
+    own = "compiled" if compiled_kernels else keras.backend.backend()
+    return [path.name, own, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
 
 
-def time_step(path: Path, batch: int, repeats: int) -> tuple[list[str], Timing, float]:
+def time_step(path: Path, batch: int, repeats: int, compiled_kernels: bool = True) -> tuple[list[str], Timing, float]:
     """Times the last stage of a config.
 
     Args:
         path: the config.
         batch: samples in a batch; 0 takes the config's.
         repeats: calls that are timed.
+        compiled_kernels: the field of that name, in place of the config's.
 
     Returns:
         Stage, precision and batch as words, the time of a step, and the losses' share of it.
@@ -53,13 +68,15 @@ def time_step(path: Path, batch: int, repeats: int) -> tuple[list[str], Timing, 
     from tfhand.losses import CompositeLoss
     from tfhand.mesh import HandTemplate
     from tfhand.models import build_network
+    from trainers import devices
     from trainers.average import WeightAverage
     from trainers.config import TrainConfig
     from trainers.config_file import load_config
     from trainers.model import TrainingModel
     from trainers.optimizers import build_optimizer
 
-    config = load_config(TrainConfig, path, [])
+    config = load_config(TrainConfig, path, [f"--compiled_kernels={str(compiled_kernels).lower()}"])
+    devices.set_kernels(config)
     name, stage = config.active_stages[-1]
     batch = batch or stage.batch_size
     keras.mixed_precision.set_global_policy(config.precision)

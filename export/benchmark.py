@@ -31,10 +31,10 @@ from export.metadata import fingerprint
 from export.multiply_adds import tflite_multiply_adds
 from export.round_weights import round_weights
 from export.runners import read_metadata
+from tfhand.compiled import KernelError
 from tfhand.io import atomic_path, make_folder
 from tfhand.models import HandMeshNet, load_network
 from tfhand.models.weight_files import shipped_weights
-from tfhand.rendering.kernel import KernelError
 
 _MODELS = ("hand_landmark_full.tflite", "hand_landmark_lite.tflite")
 _MODEL_FOLDER = "modules/hand_landmark"

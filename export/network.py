@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from export.contract import GRAPH_FORMS, INPUT, QUANTIZATIONS, SIGNATURE, ExportError
-from tfhand.rendering.kernel import KernelError
+from tfhand.compiled import KernelError
 
 if TYPE_CHECKING:
     from export.served import ServedNetwork

@@ -87,7 +87,7 @@ def rendered_hands(
 
     Raises:
         ValueError, OSError: the folder is no such folder.
-        tfhand.rendering.kernel.KernelError: hands can't be rendered here, for want of a compiler, say.
+        tfhand.compiled.KernelError: hands can't be rendered here, for want of a compiler, say.
     """
     dataset = _open(data_dir) if data_dir is not None else _renderer(size, count, seed)
     views = [crop(dataset[i], size, hand_side=hand_side, depth_axis=depth_axis) for i in range(min(count, len(dataset)))]
@@ -112,7 +112,7 @@ def calibration_images(
     Raises:
         ValueError: the folder holds no pictures.
         NotADirectoryError: it is no folder.
-        tfhand.rendering.kernel.KernelError: hands can't be rendered here.
+        tfhand.compiled.KernelError: hands can't be rendered here.
     """
     if calibration is None:
         return rendered_hands(size, count, hand_side, seed=_CALIBRATION_SEED).images

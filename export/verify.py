@@ -21,11 +21,11 @@ from scipy.special import expit
 from export.contract import SIGN_OUTPUTS, ExportError
 from export.pictures import RenderedHands, photograph_crops, rendered_hands
 from export.runners import open_runner, read_metadata
+from tfhand.compiled import KernelError
 from tfhand.constants import DEFAULT_HAND_SCALE_MM, DEFAULT_ROOT_DEPTH_MM, SIGN_LOGITS
 from tfhand.geometry import uvd_to_xyz
 from tfhand.inference.confidence import joint_confidence
 from tfhand.metrics import mesh_error_mm, pose_error_mm
-from tfhand.rendering.kernel import KernelError
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet

@@ -8,12 +8,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 from collections.abc import Iterator
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
+from tfhand.layers import kernels
 from tfhand.rendering.kernel import load_library
 
 
@@ -30,13 +31,25 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def without_compiler(tmp_path_factory, monkeypatch) -> Iterator[None]:
-    """A machine where the rasteriser's kernel isn't built yet, nor can be."""
+    """A machine where no kernel is built yet, nor can be."""
     monkeypatch.setenv("TFHAND_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.delenv("CXX", raising=False)
-    load_library.cache_clear()
+    for load in (load_library, kernels._load):
+        load.cache_clear()
     yield
-    load_library.cache_clear()
+    for load in (load_library, kernels._load):
+        load.cache_clear()
+
+
+@pytest.fixture
+def training_kernels() -> Iterator[ModuleType]:
+    """The compiled kernels, which layers take in training while the test runs."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("the kernels are TensorFlow's")
+    kernels.enable()
+    yield kernels.enabled()
+    kernels.disable()
 
 
 @pytest.fixture(scope="session")

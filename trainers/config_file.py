@@ -20,10 +20,10 @@ from jsonargparse import ArgumentError, ArgumentParser
 from tfhand.io import atomic_path
 from trainers.config import StageConfig, TrainConfig
 
-#: Fields that may differ between a run and its continuation: they change no number of the training.
+#: Fields that may differ between a run and its continuation: they change no number of the training by more than rounding.
 FREE_TO_CHANGE = frozenset(
     {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures"}
-    | {"devices", "threads", "data.workers", "data_dir", "pseudo_meshes"}
+    | {"compiled_kernels", "devices", "threads", "data.workers", "data_dir", "pseudo_meshes"}
 )
 
 Config = TypeVar("Config", bound=TrainConfig)

@@ -8,6 +8,8 @@ from typing import Any
 import cv2
 import keras
 
+from tfhand.compiled import KernelError
+from tfhand.layers import kernels
 from trainers.config import TrainConfig
 
 
@@ -34,6 +36,7 @@ def set_up(config: TrainConfig) -> Any:
     if config.threads:
         tf.config.threading.set_intra_op_parallelism_threads(config.threads)
     devices = _choose(tf, config.devices)
+    set_kernels(config)
     if len(devices) < 2:
         return None
     if config.jit_compile:
@@ -41,6 +44,27 @@ def set_up(config: TrainConfig) -> Any:
             f"jit_compile: expected false on {len(devices)} devices, got true; Keras can't compile replicated steps"
         )
     return tf.distribute.MirroredStrategy(devices)
+
+
+def set_kernels(config: TrainConfig) -> None:
+    """Compiles kernels for training where they can be used, and says where they can't for want of a compiler.
+
+    See `tfhand.layers.kernels`; does nothing under other backends than TensorFlow, on GPUs and with XLA.
+
+    Args:
+        config: the run's config.
+    """
+    kernels.disable()
+    if keras.backend.backend() != "tensorflow" or not config.compiled_kernels or config.jit_compile:
+        return
+    import tensorflow as tf
+
+    if tf.config.list_logical_devices("GPU"):
+        return
+    try:
+        kernels.enable()
+    except KernelError as error:
+        print(f"note: training goes on with TensorFlow's own kernels, a fourth slower. {str(error).splitlines()[0]}")
 
 
 def scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tfhand.compiled import KernelError
 from tfhand.constants import NUM_JOINTS
 from tfhand.data import BatchSource
 from tfhand.data.batches import Batch
@@ -17,7 +18,6 @@ from tfhand.geometry import CAMERA_SIZE
 from tfhand.losses import CompositeLoss
 from tfhand.mesh import HandTemplate
 from tfhand.models import HandNet, build_network, get_preset
-from tfhand.rendering.kernel import KernelError
 from trainers import devices
 from trainers.average import WeightAverage
 from trainers.callbacks import NonFiniteLossError

@@ -66,6 +66,22 @@ def test_asymmetric_matrix_has_the_right_gradient(rng) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.parametrize(("features", "filters"), [(3, 6), (6, 2), (1, 1)])
+def test_compiled_kernels_give_the_same(rng, training_kernels, features, filters) -> None:
+    matrix = sp.random(30, 30, density=0.2, random_state=2, format="csr")  # asymmetric, rows of zero to ten neighbours
+    x = rng.normal(size=(3, 30, features)).astype("float32")
+    layers = [ChebConv(filters, matrix, order=4, propagation=form) for form in ("sparse", "dense")]
+    for layer in layers:
+        layer.build(x.shape)
+    layers[1].set_weights([rng.normal(size=weight.shape) for weight in layers[1].weights])
+    layers[0].set_weights(layers[1].get_weights())
+    np.testing.assert_allclose(*(run(layer, x, training=True) for layer in layers), rtol=1e-4, atol=1e-4)
+    (by_weights, by_input), (dense_by_weights, dense_by_input) = (gradients(layer, x) for layer in layers)
+    np.testing.assert_allclose(by_input, dense_by_input, rtol=1e-3, atol=1e-3)
+    for found, expected in zip(by_weights, dense_by_weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
 def test_gradient_agrees_with_finite_differences(laplacian, rng) -> None:
     x = rng.normal(size=(1, 24, 4)).astype("float32")
     layer = ChebConv(2, laplacian, order=4)

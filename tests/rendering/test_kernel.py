@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from tfhand import compiled
 from tfhand.rendering import kernel
 
 
@@ -23,7 +24,7 @@ def empty_cache(tmp_path, monkeypatch):
 def load_and_list(_):
     kernel.load_library.cache_clear()
     kernel.load_library()
-    return sorted(path.name for path in kernel.cache_dir().glob("*.so"))
+    return sorted(path.name for path in compiled.cache_dir().glob("*.so"))
 
 
 def test_two_processes_build_one_file(empty_cache):
@@ -37,26 +38,26 @@ def test_two_processes_build_one_file(empty_cache):
 def test_built_file_is_used_again(empty_cache, monkeypatch):
     kernel.load_library()
     kernel.load_library.cache_clear()
-    monkeypatch.setattr(kernel, "_compile", lambda *_: pytest.fail("compiled twice"))
+    monkeypatch.setattr(compiled, "_compile", lambda *_: pytest.fail("compiled twice"))
     kernel.load_library()
 
 
 def test_no_compiler_says_what_to_install(empty_cache, monkeypatch):
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(kernel.KernelError, match="apt install g"):
+    with pytest.raises(compiled.KernelError, match="apt install g"):
         kernel.load_library()
 
 
 def test_named_compiler_that_is_missing_is_named(empty_cache, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(kernel.KernelError, match="no-such-compiler"):
+    with pytest.raises(compiled.KernelError, match="no-such-compiler"):
         kernel.load_library()
 
 
 def test_no_tensorflow_graphics_says_what_to_install(empty_cache, monkeypatch):
     monkeypatch.setattr(kernel.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(kernel.KernelError, match="pip install tensorflow-graphics"):
+    with pytest.raises(compiled.KernelError, match="pip install tensorflow-graphics"):
         kernel.load_library()
 
 
@@ -64,7 +65,7 @@ def test_failed_build_shows_the_compiler_and_leaves_nothing(empty_cache, monkeyp
     broken = tmp_path / "broken.cc"
     broken.write_text("int main( {")
     monkeypatch.setattr(kernel, "_OWN_SOURCES", (broken,))
-    with pytest.raises(kernel.KernelError, match="error"):
+    with pytest.raises(compiled.KernelError, match="error"):
         kernel.load_library()
     assert not list(empty_cache.glob("*.so"))
 

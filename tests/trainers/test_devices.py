@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import pytest
 from toy_run import toy_config
 
+from tfhand.layers import kernels
 from trainers import devices
 
 HERE = Path(__file__).parent
@@ -28,3 +30,17 @@ def test_too_many_devices_are_refused(tmp_path):
 
 def test_one_device_needs_no_strategy(tmp_path):
     assert devices.set_up(toy_config(tmp_path)) is None
+
+
+def test_kernels_are_compiled_for_cpus_unless_xla_compiles_all(tmp_path, training_kernels):
+    for options, expected in (({"jit_compile": True}, None), ({}, training_kernels), ({"compiled_kernels": False}, None)):
+        devices.set_up(toy_config(tmp_path, **options))
+        assert kernels.enabled() is expected
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the kernels are TensorFlow's")
+def test_without_a_compiler_a_line_says_so(tmp_path, without_compiler, capsys):
+    devices.set_up(toy_config(tmp_path))
+    assert kernels.enabled() is None
+    note = capsys.readouterr().out
+    assert "note: training goes on with TensorFlow's own kernels" in note and "apt install g++" in note and note.count("\n") == 1

@@ -6,6 +6,7 @@ from tfhand.layers.argmax_uv import ArgmaxUV
 from tfhand.layers.batch_norm import BatchNorm
 from tfhand.layers.cheb_conv import ChebConv
 from tfhand.layers.crop_view import VIEW_SIZE, CropView
+from tfhand.layers.depthwise_conv import DepthwiseConv
 from tfhand.layers.gather_vertices import GatherVertices
 from tfhand.layers.heatmap_pooling import HeatmapPooling
 from tfhand.layers.hourglass import Hourglass
@@ -25,6 +26,7 @@ __all__ = [
     "BatchNorm",
     "ChebConv",
     "CropView",
+    "DepthwiseConv",
     "GatherVertices",
     "HeatmapPooling",
     "Hourglass",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import scipy.sparse as sp
 from keras import ops
 
+from tfhand.layers import kernels
 from tfhand.layers.array_codec import decode_array, encode_array
 
 PROPAGATIONS = ("sparse", "dense")
@@ -53,17 +55,19 @@ class GraphOperator:
         """Returns M x by gathering neighbours; x and the result are (B, P, F).
 
         In training the gradient (M^T times the incoming one) is gathered as well: the automatic one of a
-        gather is a scatter, which takes twice as long on a CPU.
+        gather is a scatter, which takes twice as long on a CPU. Where `tfhand.layers.kernels` are enabled both
+        are computed without the gathered features, in a fifth of the time.
         """
         if not training:
             return _gather_sum(x, *self._tables[0])
+        multiply = _in_place_of_gather(x) or _gather_sum
 
         @ops.custom_gradient
         def product(features: Any) -> tuple[Any, Callable[..., Any]]:
             def gradient(*args: Any, upstream: Any = None) -> Any:
-                return _gather_sum(args[0] if upstream is None else upstream, *self._tables[1])
+                return multiply(args[0] if upstream is None else upstream, *self._tables[1])
 
-            return _gather_sum(features, *self._tables[0]), gradient
+            return multiply(features, *self._tables[0]), gradient
 
         return product(x)
 
@@ -99,3 +103,11 @@ def _gather_sum(x: Any, neighbours: np.ndarray, weights: np.ndarray) -> Any:
     gathered = ops.take(x, neighbours.reshape(-1), axis=1)  # (B, P * D, F)
     gathered = ops.reshape(gathered, (-1, places, width, x.shape[-1]))
     return ops.sum(gathered * ops.convert_to_tensor(weights[:, :, None], dtype=x.dtype), axis=2)
+
+
+def _in_place_of_gather(x: Any) -> Callable[..., Any] | None:
+    """The compiled form of `_gather_sum`, where it may be used."""
+    compiled = kernels.enabled()
+    if compiled is None or keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(x.dtype) != "float32":
+        return None
+    return compiled.tfhand_graph_product

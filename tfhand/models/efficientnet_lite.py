@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import layers
 
-from tfhand.layers import BatchNorm
+from tfhand.layers import BatchNorm, DepthwiseConv
 
 EPSILON = 1e-3
 
@@ -74,9 +74,7 @@ def _block(x: Any, group: BlockGroup, stride: int, name: str, momentum: float) -
     if group.expansion > 1:
         y = layers.Conv2D(channels * group.expansion, 1, use_bias=False, name=f"{name}_expand_conv")(y)
         y = _norm(y, f"{name}_expand", momentum, activation=True)
-    y = layers.DepthwiseConv2D(
-        group.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
-    )(y)
+    y = DepthwiseConv(group.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv")(y)
     y = _norm(y, f"{name}_depthwise", momentum, activation=True)
     y = layers.Conv2D(group.channels, 1, use_bias=False, name=f"{name}_project_conv")(y)
     y = _norm(y, f"{name}_project", momentum, activation=False)

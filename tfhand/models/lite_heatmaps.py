@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfhand.constants import NUM_JOINTS
-from tfhand.layers import BatchNorm
+from tfhand.layers import BatchNorm, DepthwiseConv
 from tfhand.models.efficientnet_lite import lite0_trunk
 from tfhand.models.image_input import image_input
 from tfhand.models.presets import Preset
@@ -52,7 +52,7 @@ def pointwise(x: Any, channels: int, name: str, preset: Preset, activation: bool
 
 def separable(x: Any, channels: int, stride: int, name: str, preset: Preset) -> Any:
     """5 x 5 depthwise convolution and `pointwise`, each with batch norm and ReLU6."""
-    x = layers.DepthwiseConv2D(5, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
+    x = DepthwiseConv(5, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise")(x)
     x = BatchNorm(preset.norm_momentum, preset.norm_epsilon, name=f"{name}_depthwise_bn")(x)
     x = layers.ReLU(max_value=6.0, name=f"{name}_depthwise_relu6")(x)
     return pointwise(x, channels, name, preset)

@@ -7,31 +7,21 @@ anywhere. Two forms of it are built on demand:
   TensorFlow nor its ABI, runs without the GIL, and is safe in forked workers.
 * `load_op()`: the TensorFlow op, put where `tensorflow_graphics.rendering` looks for it.
 
-Files are kept in `$TFHAND_CACHE`, else `$XDG_CACHE_HOME/tfhand`, else `~/.cache/tfhand`, under a name that
-holds a hash of the sources, the compiler's flags and (for the op) TensorFlow's version: a changed environment
-builds anew beside the old file. A file lock makes two processes build once; the result appears whole or not.
+Where they are kept, and when they are built anew: `tfhand.compiled`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import fcntl
 import functools
-import hashlib
 import importlib.util
-import os
-import platform
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
-from tfhand.io import atomic_path
+from tfhand.compiled import KernelError, build
 
 _FOLDER = Path(__file__).parent
 _OWN_SOURCES = tuple(
@@ -42,7 +32,6 @@ _OWN_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("kernel", "shadows"))
 #: Loops run in vector registers without changing results: no sum is reordered, no product fused with a sum.
 _FLAGS = ("-O3", "-shared", "-fPIC", "-std=c++17", "-fno-fast-math", "-ffp-contract=off", "-fno-math-errno",
           "-fno-trapping-math")  # fmt: skip
-_COMPILERS = ("g++", "c++", "clang++")
 #: Arguments of the library's functions: a pointer to an array, 32-bit integer, 64-bit integer, 32-bit and 64-bit float.
 _TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int32, "l": ctypes.c_int64, "f": ctypes.c_float, "d": ctypes.c_double}
 _SIGNATURES = {
@@ -66,19 +55,6 @@ _SIGNATURES = {
 _OP_MODULE = "tensorflow_graphics.rendering.kernels.gen_rasterizer_op"
 
 
-class KernelError(RuntimeError):
-    """The rasteriser's kernel can't be built or loaded; the message says what to install."""
-
-
-def cache_dir() -> Path:
-    """Returns the folder of the compiled kernels (it may not exist yet)."""
-    own = os.environ.get("TFHAND_CACHE")
-    if own:
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "tfhand"
-
-
 @functools.cache
 def load_library() -> ctypes.CDLL:
     """Builds (the first time) and loads the rasteriser as a plain shared library.
@@ -90,7 +66,9 @@ def load_library() -> ctypes.CDLL:
         KernelError: no compiler, no tensorflow-graphics, or the compiler failed.
     """
     folder = source_folder()
-    path = _build("rasterizer", [folder / "rasterize_triangles_impl.cc", *_OWN_SOURCES], [f"-I{folder}"], [], "")
+    headers = (*_OWN_HEADERS, folder / "rasterize_triangles_impl.h")
+    sources = [folder / "rasterize_triangles_impl.cc", *_OWN_SOURCES]
+    path = build("rasterizer", sources, [*_FLAGS, f"-I{folder}"], headers)
     library = ctypes.CDLL(str(path))
     for name, types in _SIGNATURES.items():
         function = getattr(library, name)
@@ -132,8 +110,9 @@ def load_op() -> ModuleType:
 
     folder = source_folder()
     sources = [folder / "rasterize_triangles_impl.cc", folder / "rasterize_triangles_op.cc"]
-    flags = [f"-I{folder}", *tf.sysconfig.get_compile_flags()]
-    path = _build("rasterizer_op", sources, flags, tf.sysconfig.get_link_flags(), tf.__version__)
+    flags = [*_FLAGS, f"-I{folder}", *tf.sysconfig.get_compile_flags()]
+    headers = [folder / "rasterize_triangles_impl.h"]
+    path = build("rasterizer_op", sources, flags, headers, tf.sysconfig.get_link_flags(), tf.__version__)
     module = tf.load_op_library(str(path))
     sys.modules[_OP_MODULE] = module
     return module
@@ -160,61 +139,3 @@ def source_folder() -> Path:
                 "`pip install --force-reinstall tensorflow-graphics==2021.12.3`."
             )
     return folder
-
-
-def find_compiler() -> str:
-    """Returns the C++ compiler: `$CXX`, else the first of g++, c++ and clang++ on the path.
-
-    Raises:
-        KernelError: there is none; the message says what to install.
-    """
-    asked = os.environ.get("CXX")
-    for name in [asked] if asked else _COMPILERS:
-        found = shutil.which(name)
-        if found:
-            return found
-    raise KernelError(
-        f"The rasteriser is compiled once on this machine, and no C++ compiler was found "
-        f"(looked for {asked or ', '.join(_COMPILERS)}). Install one: `apt install g++` on Debian and Ubuntu, "
-        "`dnf install gcc-c++` on Fedora, `xcode-select --install` on macOS; or name one in CXX."
-    )
-
-
-def _build(name: str, sources: Sequence[Path], flags: Sequence[str], link_flags: Sequence[str], tag: str) -> Path:
-    """Compiles `sources` to `<cache>/<name>-<hash>.so` unless that file exists, and returns its path."""
-    flags = [*_FLAGS, *flags]
-    digest = hashlib.sha256("\0".join([*flags, *link_flags, tag, platform.machine(), sys.platform]).encode())
-    for source in (*sources, *_OWN_HEADERS, source_folder() / "rasterize_triangles_impl.h"):
-        digest.update(source.read_bytes())
-    path = cache_dir() / f"{name}-{digest.hexdigest()[:20]}.so"
-    if path.exists():
-        return path
-    compiler = find_compiler()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(path.with_suffix(".lock")):
-            if not path.exists():
-                _compile([compiler, *flags, *map(str, sources)], link_flags, path)
-    except OSError as error:
-        raise KernelError(f"Can't write the compiled rasteriser to {path}: {error}. Set TFHAND_CACHE.") from error
-    return path
-
-
-def _compile(command: list[str], link_flags: Sequence[str], path: Path) -> None:
-    """Runs the compiler with a temporary output beside `path` and moves it into place."""
-    with atomic_path(path) as temporary:
-        command = [*command, "-o", str(temporary), *link_flags]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise KernelError(
-                f"Building the rasteriser failed with status {result.returncode}.\n"
-                f"Command: {' '.join(command)}\n{result.stderr[-3000:]}"
-            )
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds an exclusive lock on `path` (a file made for it) while the body runs, across processes."""
-    with open(path, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

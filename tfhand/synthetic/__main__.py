@@ -46,7 +46,7 @@ _COVERAGE_SAMPLES = 2000
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
-    from tfhand.rendering.kernel import KernelError
+    from tfhand.compiled import KernelError
 
     args = _parser().parse_args(arguments)
     try:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfhand.compiled import KernelError
 from tfhand.rendering.depth.compiled_triangles import compiled_triangles
 from tfhand.rendering.depth.plane_depth import plane_depth
 from tfhand.rendering.depth.seen_corners import SeenCorners, seen_corners
 from tfhand.rendering.depth.surface_points import surface_points
 from tfhand.rendering.depth.tensor_triangles import tensor_triangles
-from tfhand.rendering.kernel import KernelError, load_library
+from tfhand.rendering.kernel import load_library
 
 #: Ways to find the triangle that each pixel sees, by name.
 BACKENDS = {"tfg": compiled_triangles, "tf": tensor_triangles}
