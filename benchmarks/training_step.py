@@ -2,11 +2,13 @@
 
     python -m benchmarks.training_step --configs configs/mobile.yaml configs/paper.yaml
 
-On CPUs each config is timed twice, with TensorFlow's own kernels and with those that `compiled_kernels` compiles.
+On CPUs each config is timed with TensorFlow's own kernels, with those that `compiled_kernels` compiles, and, where the
+processor has bfloat16, with `precision: bfloat16_convolutions`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,40 +27,44 @@ def main(arguments: list[str] | None = None) -> None:
     args = options.parse_args(arguments)
     set_threads(args.threads)
     print_machine()
-    rows = [row(path, args.batch, args.repeats, own) for path in args.configs for own in kernels_to_time()]
+    rows = [row(path, args.batch, args.repeats, name) for path in args.configs for name in variants()]
     headers = ["config", "kernels", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
     print_table("Training step, items are images", headers, rows)
 
 
-def kernels_to_time() -> list[bool]:
-    """Whether kernels are compiled for a row, for each row of a config."""
+def variants() -> list[str]:
+    """Names of the kernels with which a step can be trained here."""
     import keras
 
+    from tfhand.layers import kernels
+
     if keras.backend.backend() != "tensorflow":
-        return [False]
+        return [keras.backend.backend()]
     import tensorflow as tf
 
-    return [False] if tf.config.list_logical_devices("GPU") else [False, True]
+    if tf.config.list_logical_devices("GPU"):
+        return ["tensorflow"]
+    return ["tensorflow", "compiled", *(["bfloat16"] if kernels.has_bfloat16() else [])]
 
 
-def row(path: Path, batch: int, repeats: int, compiled_kernels: bool = True) -> list[str]:
+def row(path: Path, batch: int, repeats: int, variant: str = "compiled") -> list[str]:
     """Times the last stage of a config: the whole step, and its losses with their gradients alone."""
     import keras
 
-    cells, step, share = time_step(path, batch, repeats, compiled_kernels)
+    overrides = {"compiled": [], "bfloat16": ["--precision=bfloat16_convolutions"]}
+    cells, step, share = time_step(path, batch, repeats, overrides.get(variant, ["--compiled_kernels=false"]))
     keras.backend.clear_session()
-    own = "compiled" if compiled_kernels else keras.backend.backend()
-    return [path.name, own, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
+    return [path.name, variant, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
 
 
-def time_step(path: Path, batch: int, repeats: int, compiled_kernels: bool = True) -> tuple[list[str], Timing, float]:
+def time_step(path: Path, batch: int, repeats: int, overrides: Sequence[str] = ()) -> tuple[list[str], Timing, float]:
     """Times the last stage of a config.
 
     Args:
         path: the config.
         batch: samples in a batch; 0 takes the config's.
         repeats: calls that are timed.
-        compiled_kernels: the field of that name, in place of the config's.
+        overrides: options in place of the config's.
 
     Returns:
         Stage, precision and batch as words, the time of a step, and the losses' share of it.
@@ -75,11 +81,11 @@ def time_step(path: Path, batch: int, repeats: int, compiled_kernels: bool = Tru
     from trainers.model import TrainingModel
     from trainers.optimizers import build_optimizer
 
-    config = load_config(TrainConfig, path, [f"--compiled_kernels={str(compiled_kernels).lower()}"])
+    config = load_config(TrainConfig, path, list(overrides))
     devices.set_kernels(config)
     name, stage = config.active_stages[-1]
     batch = batch or stage.batch_size
-    keras.mixed_precision.set_global_policy(config.precision)
+    keras.mixed_precision.set_global_policy(devices.policy(config))
     template = HandTemplate.load()
     loss = CompositeLoss(stage.losses, template, stage.loss_options)
     signs = "signs" in loss.supervision or None

@@ -143,7 +143,8 @@ class TrainConfig:
         ema_decay: per-step decay of the averaged weights, which are validated and exported, and lack the last step; 0 averages
             nothing.
         seed: of initial weights, order and augmentation.
-        precision: float32, or mixed_bfloat16 where the processor has it (faster, slightly noisier).
+        precision: float32; mixed_bfloat16 for GPUs that have it (faster, slightly noisier; slower on CPUs); or, for
+            CPUs that have it, bfloat16_convolutions: 1 x 1 convolutions alone, with `compiled_kernels`.
         jit_compile: compile the step with XLA (always done under JAX). Off is faster on CPUs; not possible on several
             devices.
         compiled_kernels: train on CPUs with kernels that are compiled once on this machine, a fourth faster (TensorFlow
@@ -166,7 +167,7 @@ class TrainConfig:
     resume: Literal["auto", "never"] = "auto"
     ema_decay: float = 0.999
     seed: int = 0
-    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    precision: Literal["float32", "mixed_bfloat16", "bfloat16_convolutions"] = "float32"
     jit_compile: bool = False
     compiled_kernels: bool = True
     devices: int = 0

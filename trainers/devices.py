@@ -23,11 +23,11 @@ def set_up(config: TrainConfig) -> Any:
         A `tf.distribute` strategy, or None for one device (and always under other backends than TensorFlow).
 
     Raises:
-        ValueError: more devices than there are, or XLA on several.
+        ValueError: more devices than there are, XLA on several, or a precision that can't be had; see `set_kernels`.
     """
     keras.utils.set_random_seed(config.seed)
     cv2.setNumThreads(1)  # Batches are prepared side by side; threads within one would only get in the step's way.
-    keras.mixed_precision.set_global_policy(config.precision)
+    keras.mixed_precision.set_global_policy(policy(config))
     if keras.backend.backend() != "tensorflow":
         _hide_gpus_from_tensorflow()
         return None
@@ -46,6 +46,11 @@ def set_up(config: TrainConfig) -> Any:
     return tf.distribute.MirroredStrategy(devices)
 
 
+def policy(config: TrainConfig) -> str:
+    """The Keras dtype policy of a config's precision."""
+    return "float32" if _narrows_convolutions(config) else config.precision
+
+
 def set_kernels(config: TrainConfig) -> None:
     """Compiles kernels for training where they can be used, and says where they can't for want of a compiler.
 
@@ -53,18 +58,38 @@ def set_kernels(config: TrainConfig) -> None:
 
     Args:
         config: the run's config.
+
+    Raises:
+        ValueError: bfloat16_convolutions where they can't be computed, or would be slow.
+        KernelError: the same for want of a compiler.
     """
     kernels.disable()
-    if keras.backend.backend() != "tensorflow" or not config.compiled_kernels or config.jit_compile:
+    narrow = _narrows_convolutions(config)
+    if not _for_kernels(config):
+        if narrow:
+            expected = "float32 or mixed_bfloat16 without compiled_kernels, with jit_compile, on GPUs and under JAX"
+            raise ValueError(f"precision: expected {expected}, got {config.precision!r}")
         return
+    if narrow and not kernels.has_bfloat16():
+        raise ValueError(f"precision: expected float32 on this processor, which has no bfloat16, got {config.precision!r}")
+    try:
+        kernels.enable(bfloat16=narrow)
+    except KernelError as error:
+        if narrow:
+            raise
+        print(f"note: training goes on with TensorFlow's own kernels, a fourth slower. {str(error).splitlines()[0]}")
+
+
+def _for_kernels(config: TrainConfig) -> bool:
+    if keras.backend.backend() != "tensorflow" or not config.compiled_kernels or config.jit_compile:
+        return False
     import tensorflow as tf
 
-    if tf.config.list_logical_devices("GPU"):
-        return
-    try:
-        kernels.enable()
-    except KernelError as error:
-        print(f"note: training goes on with TensorFlow's own kernels, a fourth slower. {str(error).splitlines()[0]}")
+    return not tf.config.list_logical_devices("GPU")
+
+
+def _narrows_convolutions(config: TrainConfig) -> bool:
+    return config.precision == "bfloat16_convolutions"
 
 
 def scope(strategy: Any) -> contextlib.AbstractContextManager[Any]:

@@ -44,3 +44,20 @@ def test_without_a_compiler_a_line_says_so(tmp_path, without_compiler, capsys):
     assert kernels.enabled() is None
     note = capsys.readouterr().out
     assert "note: training goes on with TensorFlow's own kernels" in note and "apt install g++" in note and note.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [{"compiled_kernels": False}, {"jit_compile": True}])
+def test_bfloat16_convolutions_need_kernels(tmp_path, options):
+    with pytest.raises(ValueError, match="precision: expected float32 or mixed_bfloat16 without compiled_kernels"):
+        devices.set_up(toy_config(tmp_path, precision="bfloat16_convolutions", **options))
+
+
+def test_bfloat16_convolutions_keep_float32_elsewhere(tmp_path, training_kernels, monkeypatch):
+    config = toy_config(tmp_path, precision="bfloat16_convolutions")
+    monkeypatch.setattr(kernels, "_processor_flags", lambda: "fpu avx512f avx512_bf16")
+    devices.set_up(config)
+    assert kernels.bfloat16_enabled() and keras.mixed_precision.dtype_policy().name == "float32"
+    monkeypatch.setattr(kernels, "_processor_flags", lambda: "fpu avx512f")
+    with pytest.raises(ValueError, match="precision: expected float32 on this processor, which has no bfloat16"):
+        devices.set_up(config)
+    assert not kernels.bfloat16_enabled()

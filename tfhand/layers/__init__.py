@@ -11,6 +11,7 @@ from tfhand.layers.gather_vertices import GatherVertices
 from tfhand.layers.heatmap_pooling import HeatmapPooling
 from tfhand.layers.hourglass import Hourglass
 from tfhand.layers.joint_anchors import JointAnchors
+from tfhand.layers.pointwise_conv import PointwiseConv
 from tfhand.layers.pose_cues import PoseCues
 from tfhand.layers.residual import ResidualModule
 from tfhand.layers.rig_layer import RigLayer, rig_arrays
@@ -31,6 +32,7 @@ __all__ = [
     "HeatmapPooling",
     "Hourglass",
     "JointAnchors",
+    "PointwiseConv",
     "PoseCues",
     "ResidualModule",
     "RigLayer",

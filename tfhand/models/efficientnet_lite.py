@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import layers
 
-from tfhand.layers import BatchNorm, DepthwiseConv
+from tfhand.layers import BatchNorm, DepthwiseConv, PointwiseConv
 
 EPSILON = 1e-3
 
@@ -72,11 +72,11 @@ def lite0_trunk(x: Any, momentum: float, blocks: int = NUM_BLOCKS) -> dict[int, 
 def _block(x: Any, group: BlockGroup, stride: int, name: str, momentum: float) -> Any:
     channels, y = x.shape[-1], x
     if group.expansion > 1:
-        y = layers.Conv2D(channels * group.expansion, 1, use_bias=False, name=f"{name}_expand_conv")(y)
+        y = PointwiseConv(channels * group.expansion, use_bias=False, name=f"{name}_expand_conv")(y)
         y = _norm(y, f"{name}_expand", momentum, activation=True)
     y = DepthwiseConv(group.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv")(y)
     y = _norm(y, f"{name}_depthwise", momentum, activation=True)
-    y = layers.Conv2D(group.channels, 1, use_bias=False, name=f"{name}_project_conv")(y)
+    y = PointwiseConv(group.channels, use_bias=False, name=f"{name}_project_conv")(y)
     y = _norm(y, f"{name}_project", momentum, activation=False)
     if stride == 1 and channels == group.channels:
         y = layers.Add(name=f"{name}_sum")([x, y])

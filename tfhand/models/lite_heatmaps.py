@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from tfhand.constants import NUM_JOINTS
-from tfhand.layers import BatchNorm, DepthwiseConv
+from tfhand.layers import BatchNorm, DepthwiseConv, PointwiseConv
 from tfhand.models.efficientnet_lite import lite0_trunk
 from tfhand.models.image_input import image_input
 from tfhand.models.presets import Preset
@@ -45,7 +45,7 @@ def build_lite_heatmaps(preset: Preset) -> keras.Model:
 
 def pointwise(x: Any, channels: int, name: str, preset: Preset, activation: bool = True) -> Any:
     """1 x 1 convolution, batch norm and, if asked for, ReLU6."""
-    x = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_conv")(x)
+    x = PointwiseConv(channels, use_bias=False, name=f"{name}_conv")(x)
     x = BatchNorm(preset.norm_momentum, preset.norm_epsilon, name=f"{name}_bn")(x)
     return layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x) if activation else x
 

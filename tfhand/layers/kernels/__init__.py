@@ -3,9 +3,10 @@
 `enable()` compiles and loads them; from then on layers that are trained under TensorFlow take them:
 
 * `depthwise_filter_gradient.cc`: the gradient of 5 x 5 depthwise filters (`DepthwiseConv`);
-* `graph_product.cc`: the sparse products of a graph convolution and of its gradient (`GraphOperator`).
+* `graph_product.cc`: the sparse products of a graph convolution and of its gradient (`GraphOperator`);
+* `casts.cc`: to bfloat16 and back, for the products of 1 x 1 convolutions (`PointwiseConv`) if those are asked for, too.
 
-They give the same numbers up to rounding. Inference and export never see them.
+The first two give the same numbers up to rounding. Inference and export never see any.
 """
 
 from __future__ import annotations
@@ -18,32 +19,46 @@ from types import ModuleType
 
 from tfhand.compiled import build
 
-_SOURCES = tuple(Path(__file__).parent / f"{name}.cc" for name in ("depthwise_filter_gradient", "graph_product"))
+_SOURCES = tuple(Path(__file__).parent / f"{name}.cc" for name in ("depthwise_filter_gradient", "graph_product", "casts"))
 _FLAGS = ("-O3", "-shared", "-fPIC", "-w", "-ffp-contract=fast", "-fno-math-errno")
 _loaded: ModuleType | None = None
+_bfloat16 = False
 
 
-def enable() -> None:
+def enable(bfloat16: bool = False) -> None:
     """Compiles (the first time, ten seconds) and loads the kernels; layers that are trained from now on take them.
 
     Imports TensorFlow.
 
+    Args:
+        bfloat16: whether products of 1 x 1 convolutions are to be in bfloat16; see `has_bfloat16`.
+
     Raises:
         tfhand.compiled.KernelError: no compiler, or it failed; the message says what to install.
     """
-    global _loaded
-    _loaded = _load()
+    global _loaded, _bfloat16
+    _loaded, _bfloat16 = _load(), bfloat16
 
 
 def disable() -> None:
     """Layers that are traced from now on take TensorFlow's own kernels again."""
-    global _loaded
-    _loaded = None
+    global _loaded, _bfloat16
+    _loaded, _bfloat16 = None, False
 
 
 def enabled() -> ModuleType | None:
     """Returns the kernels' ops, or None where they are not to be used."""
     return _loaded
+
+
+def bfloat16_enabled() -> bool:
+    """Returns whether products of 1 x 1 convolutions are to be in bfloat16."""
+    return _bfloat16
+
+
+def has_bfloat16() -> bool:
+    """Returns whether the processor multiplies bfloat16 itself, as far as the system says; elsewhere it is slow."""
+    return any(flag in _processor_flags().split() for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @functools.cache
@@ -57,11 +72,15 @@ def _load() -> ModuleType:
     return tf.load_op_library(str(path))
 
 
-def _processor() -> str:
-    """What sets this machine's processor apart, where the system says so."""
+def _processor_flags() -> str:
+    """What the processor can do, as Linux lists it; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor()
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return hashlib.sha256(flags.encode()).hexdigest()
+        return ""
+    return next((line.partition(":")[2] for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def _processor() -> str:
+    """What sets this machine's processor apart, where the system says so."""
+    return hashlib.sha256(f"{platform.processor()} {_processor_flags()}".encode()).hexdigest()
