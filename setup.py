@@ -66,6 +66,7 @@ setup(
         "tfhand": [
             "assets/**/*",
             "layers/kernels/*.cc",
+            "layers/kernels/*.h",
             "rendering/*.cc",
             "synthetic/*.cc",
             "rendering/*.h",

@@ -15,6 +15,12 @@ import numpy as np
 
 from benchmarks.common import TIMING_HEADERS, Timing, measure, parser, print_machine, print_table, set_threads
 
+#: Options that choose kernels for CPUs, by the names of the table's rows.
+OVERRIDES = {
+    "tensorflow": ["--compiled_kernels=false", "--precision=float32"],
+    "compiled": ["--compiled_kernels=true", "--precision=float32", "--jit_compile=false"],
+    "bfloat16": ["--compiled_kernels=true", "--precision=bfloat16_convolutions", "--jit_compile=false"],
+}
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 
@@ -27,32 +33,37 @@ def main(arguments: list[str] | None = None) -> None:
     args = options.parse_args(arguments)
     set_threads(args.threads)
     print_machine()
-    rows = [row(path, args.batch, args.repeats, name) for path in args.configs for name in variants()]
+    rows = [row(path, args.batch, args.repeats, variant) for path in args.configs for variant in variants()]
     headers = ["config", "kernels", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
     print_table("Training step, items are images", headers, rows)
 
 
 def variants() -> list[str]:
-    """Names of the kernels with which a step can be trained here."""
+    """Names of the kernels with which a step can be trained here, those of `OVERRIDES` or the backend's."""
     import keras
 
+    from tfhand.compiled import KernelError
     from tfhand.layers import kernels
 
     if keras.backend.backend() != "tensorflow":
         return [keras.backend.backend()]
     import tensorflow as tf
 
-    if tf.config.list_logical_devices("GPU"):
+    if tf.config.list_physical_devices("GPU"):
         return ["tensorflow"]
-    return ["tensorflow", "compiled", *(["bfloat16"] if kernels.has_bfloat16() else [])]
+    try:
+        kernels.enable()
+    except KernelError as error:
+        print(error)
+        return ["tensorflow"]
+    return [name for name in OVERRIDES if name != "bfloat16" or kernels.has_bfloat16()]
 
 
 def row(path: Path, batch: int, repeats: int, variant: str = "compiled") -> list[str]:
     """Times the last stage of a config: the whole step, and its losses with their gradients alone."""
     import keras
 
-    overrides = {"compiled": [], "bfloat16": ["--precision=bfloat16_convolutions"]}
-    cells, step, share = time_step(path, batch, repeats, overrides.get(variant, ["--compiled_kernels=false"]))
+    cells, step, share = time_step(path, batch, repeats, OVERRIDES.get(variant, ()))
     keras.backend.clear_session()
     return [path.name, variant, *cells, f"{100 * share:.1f} %", *step.cells(int(cells[-1]))]
 

@@ -20,8 +20,9 @@ from tfhand.rendering.kernel import load_library
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """Random weights are the same ones in every run, whatever ran before."""
+    """Random weights are the same ones in every run, and so are the kernels, whatever ran before."""
     keras.utils.set_random_seed(11)
+    kernels.disable()
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ _COMPILERS = ("g++", "c++", "clang++")
 class KernelError(RuntimeError):
     """A kernel can't be built or loaded; the message says what to install."""
 
+    @property
+    def brief(self) -> str:
+        """The message in one line: its first, and the compiler's first complaint."""
+        first, *rest = str(self).splitlines()
+        return " ".join([first, *[line for line in rest if "error" in line][:1]])
+
 
 def cache_dir() -> Path:
     """Returns the folder of the compiled kernels (it may not exist yet)."""
@@ -36,11 +42,11 @@ def cache_dir() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "tfhand"
 
 
-def find_compiler(name: str) -> str:
+def find_compiler(title: str) -> str:
     """Returns the C++ compiler: `$CXX`, else the first of g++, c++ and clang++ on the path.
 
     Args:
-        name: what is to be compiled, for the message.
+        title: what is to be compiled, such as "rasteriser".
 
     Raises:
         KernelError: there is none; the message says what to install.
@@ -51,7 +57,7 @@ def find_compiler(name: str) -> str:
         if found:
             return found
     raise KernelError(
-        f"The {name} is compiled once on this machine, and no C++ compiler was found "
+        f"The {title} is compiled once on this machine, and no C++ compiler was found "
         f"(looked for {asked or ', '.join(_COMPILERS)}). Install one: `apt install g++` on Debian and Ubuntu, "
         "`dnf install gcc-c++` on Fedora, `xcode-select --install` on macOS; or name one in CXX."
     )
@@ -59,6 +65,7 @@ def find_compiler(name: str) -> str:
 
 def build(
     name: str,
+    title: str,
     sources: Sequence[Path],
     flags: Sequence[str],
     headers: Sequence[Path] = (),
@@ -68,7 +75,8 @@ def build(
     """Compiles sources to `<cache>/<name>-<hash>.so` unless that file exists.
 
     Args:
-        name: of the library.
+        name: of the library's file.
+        title: what it is, for messages.
         sources: C++ files.
         flags: the compiler's.
         headers: files that the sources include and that may change.
@@ -87,25 +95,25 @@ def build(
     path = cache_dir() / f"{name}-{digest.hexdigest()[:20]}.so"
     if path.exists():
         return path
-    compiler = find_compiler(name)
+    compiler = find_compiler(title)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path.with_suffix(".lock")):
             if not path.exists():
-                _compile(name, [compiler, *flags, *map(str, sources)], link_flags, path)
+                _compile(title, [compiler, *flags, *map(str, sources)], link_flags, path)
     except OSError as error:
-        raise KernelError(f"Can't write the compiled {name} to {path}: {error}. Set TFHAND_CACHE.") from error
+        raise KernelError(f"Can't write the compiled {title} to {path}: {error}. Set TFHAND_CACHE.") from error
     return path
 
 
-def _compile(name: str, command: list[str], link_flags: Sequence[str], path: Path) -> None:
+def _compile(title: str, command: list[str], link_flags: Sequence[str], path: Path) -> None:
     """Runs the compiler with a temporary output beside `path` and moves it into place."""
     with atomic_path(path) as temporary:
         command = [*command, "-o", str(temporary), *link_flags]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode != 0:
             raise KernelError(
-                f"Building the {name} failed with status {result.returncode}.\n"
+                f"Building the {title} failed with status {result.returncode}.\n"
                 f"Command: {' '.join(command)}\n{result.stderr[-3000:]}"
             )
 

@@ -23,11 +23,12 @@ def set_up(config: TrainConfig) -> Any:
         A `tf.distribute` strategy, or None for one device (and always under other backends than TensorFlow).
 
     Raises:
-        ValueError: more devices than there are, XLA on several, or a precision that can't be had; see `set_kernels`.
+        ValueError: more devices than there are, XLA on several, or a precision that can't be had; see `check_precision`.
     """
     keras.utils.set_random_seed(config.seed)
     cv2.setNumThreads(1)  # Batches are prepared side by side; threads within one would only get in the step's way.
     keras.mixed_precision.set_global_policy(policy(config))
+    check_precision(config)
     if keras.backend.backend() != "tensorflow":
         _hide_gpus_from_tensorflow()
         return None
@@ -36,7 +37,6 @@ def set_up(config: TrainConfig) -> Any:
     if config.threads:
         tf.config.threading.set_intra_op_parallelism_threads(config.threads)
     devices = _choose(tf, config.devices)
-    set_kernels(config)
     if len(devices) < 2:
         return None
     if config.jit_compile:
@@ -51,33 +51,44 @@ def policy(config: TrainConfig) -> str:
     return "float32" if _narrows_convolutions(config) else config.precision
 
 
-def set_kernels(config: TrainConfig) -> None:
-    """Compiles kernels for training where they can be used, and says where they can't for want of a compiler.
-
-    See `tfhand.layers.kernels`; does nothing under other backends than TensorFlow, on GPUs and with XLA.
+def check_precision(config: TrainConfig) -> None:
+    """Checks that the precision can be had here.
 
     Args:
         config: the run's config.
 
     Raises:
         ValueError: bfloat16_convolutions where they can't be computed, or would be slow.
-        KernelError: the same for want of a compiler.
+    """
+    if not _narrows_convolutions(config):
+        return
+    if not _for_kernels(config):
+        expected = "float32 or mixed_bfloat16 without compiled_kernels, with jit_compile, on GPUs and under JAX"
+        raise ValueError(f"precision: expected {expected}, got {config.precision!r}")
+    if not kernels.has_bfloat16():
+        raise ValueError(f"precision: expected float32 on this processor, which has no bfloat16, got {config.precision!r}")
+
+
+def set_kernels(config: TrainConfig) -> None:
+    """Compiles kernels for training where they can be used, and says where they can't for want of a compiler.
+
+    See `tfhand.layers.kernels`; does nothing under other backends than TensorFlow, on GPUs and with XLA.
+
+    Args:
+        config: the run's config, whose precision was checked.
+
+    Raises:
+        KernelError: bfloat16_convolutions can't be computed, for want of a compiler, say.
     """
     kernels.disable()
-    narrow = _narrows_convolutions(config)
     if not _for_kernels(config):
-        if narrow:
-            expected = "float32 or mixed_bfloat16 without compiled_kernels, with jit_compile, on GPUs and under JAX"
-            raise ValueError(f"precision: expected {expected}, got {config.precision!r}")
         return
-    if narrow and not kernels.has_bfloat16():
-        raise ValueError(f"precision: expected float32 on this processor, which has no bfloat16, got {config.precision!r}")
     try:
-        kernels.enable(bfloat16=narrow)
+        kernels.enable(bfloat16=_narrows_convolutions(config))
     except KernelError as error:
-        if narrow:
+        if _narrows_convolutions(config):
             raise
-        print(f"note: training goes on with TensorFlow's own kernels, a fourth slower. {str(error).splitlines()[0]}")
+        print(f"note: training goes on with TensorFlow's own kernels, which takes longer. {error.brief}")
 
 
 def _for_kernels(config: TrainConfig) -> bool:
@@ -85,7 +96,7 @@ def _for_kernels(config: TrainConfig) -> bool:
         return False
     import tensorflow as tf
 
-    return not tf.config.list_logical_devices("GPU")
+    return not tf.config.list_physical_devices("GPU")
 
 
 def _narrows_convolutions(config: TrainConfig) -> bool:

@@ -104,6 +104,7 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         check_renderer(config.jit_compile)
     trains_signs = check_signs(config, losses)
     open_data = prepare(config, template, losses)
+    devices.set_kernels(config)
     with devices.scope(strategy):
         # Weights that have signs keep them; nobody gets some that were never trained.
         network = build_network(config.preset, config.weights, template, signs=trains_signs or None)

@@ -55,6 +55,20 @@ def check_layer(make: Any, *inputs: np.ndarray, tolerance: float = 1e-5, bfloat1
     np.testing.assert_allclose(found, expected, atol=bfloat16_tolerance * scale, rtol=0)
 
 
+def traced_ops(layer: Any, inputs: np.ndarray, training: bool) -> set[str]:
+    """Types of the ops in TensorFlow's graph of a built layer's call and of its gradients by inputs and weights."""
+    import tensorflow as tf
+
+    @tf.function
+    def slopes(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(layer(x, training=training) ** 2)
+        return tape.gradient(total, [x, *(weight.value for weight in layer.trainable_weights)])
+
+    return {op.type for op in slopes.get_concrete_function(tf.constant(inputs)).graph.get_operations()}
+
+
 def gradients(layer: Any, inputs: np.ndarray, training: bool = True) -> tuple[list[np.ndarray], np.ndarray]:
     """Gradients of `sum(output ** 2)` by the layer's weights and by its inputs, under either backend."""
     if not layer.built:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from tests.layers.checks import check_layer, gradients, run
+from tests.layers.checks import check_layer, gradients, run, traced_ops
 from tests.models.toys import toy_laplacian
 from tfhand.layers import ChebConv
 from tfhand.layers.graph_operator import GraphOperator
@@ -75,6 +75,8 @@ def test_compiled_kernels_give_the_same(rng, training_kernels, features, filters
         layer.build(x.shape)
     layers[1].set_weights([rng.normal(size=weight.shape) for weight in layers[1].weights])
     layers[0].set_weights(layers[1].get_weights())
+    assert "TfhandGraphProduct" in traced_ops(layers[0], x, training=True)
+    assert "TfhandGraphProduct" not in traced_ops(layers[0], x, training=False)
     np.testing.assert_allclose(*(run(layer, x, training=True) for layer in layers), rtol=1e-4, atol=1e-4)
     (by_weights, by_input), (dense_by_weights, dense_by_input) = (gradients(layer, x) for layer in layers)
     np.testing.assert_allclose(by_input, dense_by_input, rtol=1e-3, atol=1e-3)

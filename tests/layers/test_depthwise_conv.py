@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 
-from tests.layers.checks import check_layer, gradients, run
+from tests.layers.checks import check_layer, gradients, run, traced_ops
 from tfhand.layers import DepthwiseConv, kernels
 
 
@@ -71,7 +74,37 @@ def test_layer(rng) -> None:
     check_layer(lambda **options: DepthwiseConv(5, padding="same", use_bias=False, **options), x)
 
 
-def test_kernels_are_only_used_when_asked_for(training_kernels) -> None:
-    assert kernels.enabled() is training_kernels
+def test_kernel_is_used_in_training_alone_and_only_when_asked_for(rng, training_kernels) -> None:
+    layer, x = DepthwiseConv(5, padding="same", use_bias=False), rng.normal(size=(2, 6, 6, 4)).astype("float32")
+    layer(x)
+    assert "TfhandDepthwiseFilterGradient" in traced_ops(layer, x, training=True)
+    assert not any(name.startswith("Tfhand") for name in traced_ops(layer, x, training=False))
     kernels.disable()
-    assert kernels.enabled() is None
+    assert not any(name.startswith("Tfhand") for name in traced_ops(layer, x, training=True))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
+def test_replicas_give_the_gradient_of_the_whole_batch() -> None:
+    code = (
+        "import numpy as np, tensorflow as tf\n"
+        "from tfhand.layers import DepthwiseConv, kernels\n"
+        "cpu = tf.config.list_physical_devices('CPU')[0]\n"
+        "tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)\n"
+        "kernels.enable()\n"
+        "x = np.random.default_rng(0).normal(size=(6, 9, 8, 3)).astype('float32')\n"
+        "strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])\n"
+        "with strategy.scope():\n"
+        "    layer = DepthwiseConv(5, padding='same', use_bias=False); layer.build((None, 9, 8, 3))\n"
+        "def slope(part):\n"
+        "    with tf.GradientTape() as tape:\n"
+        "        total = tf.reduce_sum(layer(part, training=True) ** 2)\n"
+        "    return tape.gradient(total, layer.kernel.value)\n"
+        "parts = strategy.experimental_distribute_values_from_function(\n"
+        "    lambda context: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group]))\n"
+        "found = strategy.reduce('SUM', tf.function(lambda: strategy.run(slope, args=(parts,)))(), axis=None)\n"
+        "kernels.disable()\n"
+        "np.testing.assert_allclose(found, slope(tf.constant(x)), rtol=1e-4, atol=1e-3)\n"
+        "print('equal')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.strip().endswith("equal"), result.stderr[-2000:]

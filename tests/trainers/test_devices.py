@@ -9,6 +9,7 @@ import keras
 import pytest
 from toy_run import toy_config
 
+from tfhand import compiled
 from tfhand.layers import kernels
 from trainers import devices
 
@@ -34,13 +35,13 @@ def test_one_device_needs_no_strategy(tmp_path):
 
 def test_kernels_are_compiled_for_cpus_unless_xla_compiles_all(tmp_path, training_kernels):
     for options, expected in (({"jit_compile": True}, None), ({}, training_kernels), ({"compiled_kernels": False}, None)):
-        devices.set_up(toy_config(tmp_path, **options))
+        devices.set_kernels(toy_config(tmp_path, **options))
         assert kernels.enabled() is expected
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the kernels are TensorFlow's")
 def test_without_a_compiler_a_line_says_so(tmp_path, without_compiler, capsys):
-    devices.set_up(toy_config(tmp_path))
+    devices.set_kernels(toy_config(tmp_path))
     assert kernels.enabled() is None
     note = capsys.readouterr().out
     assert "note: training goes on with TensorFlow's own kernels" in note and "apt install g++" in note and note.count("\n") == 1
@@ -56,8 +57,24 @@ def test_bfloat16_convolutions_keep_float32_elsewhere(tmp_path, training_kernels
     config = toy_config(tmp_path, precision="bfloat16_convolutions")
     monkeypatch.setattr(kernels, "_processor_flags", lambda: "fpu avx512f avx512_bf16")
     devices.set_up(config)
+    devices.set_kernels(config)
     assert kernels.bfloat16_enabled() and keras.mixed_precision.dtype_policy().name == "float32"
     monkeypatch.setattr(kernels, "_processor_flags", lambda: "fpu avx512f")
     with pytest.raises(ValueError, match="precision: expected float32 on this processor, which has no bfloat16"):
         devices.set_up(config)
-    assert not kernels.bfloat16_enabled()
+
+
+def test_bfloat16_convolutions_are_refused_under_jax(tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="precision: expected .* under JAX, got 'bfloat16_convolutions'"):
+        devices.set_up(toy_config(tmp_path, precision="bfloat16_convolutions"))
+
+
+def test_kernels_that_do_not_load_are_named(tmp_path, training_kernels, monkeypatch, capsys):
+    broken = tmp_path / "training_kernels.so"
+    broken.write_bytes(b"no library")
+    monkeypatch.setattr(compiled, "build", lambda *_: broken)
+    kernels._load.cache_clear()
+    devices.set_kernels(toy_config(tmp_path))
+    kernels._load.cache_clear()
+    assert kernels.enabled() is None and f"Can't load {broken}" in capsys.readouterr().out

@@ -15,8 +15,9 @@ class PointwiseConv(keras.layers.Conv2D):
 
     `tfhand.layers.kernels.enable(bfloat16=True)` has this layer, in training, under TensorFlow and in float32,
     round its inputs, its filters and the gradient of its outputs to bfloat16 for the three products of a step.
-    Sums are in float32 inside the products, results are rounded once more; norms, activations, weights
-    and whatever else there is stay in float32. In every other case this layer is Keras's.
+    Sums are in float32 inside the products, results are rounded once more; norms, activations, weights and whatever
+    else there is stay in float32. Frozen layers take part: others are trained on what they give. In every other case
+    this layer is Keras's.
 
     Args:
         filters: output channels.

@@ -72,7 +72,7 @@ def read_network(path: str | os.PathLike[str]) -> HandMeshNet:
         model = keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         first = str(error).strip().split("\n")[0]
-        raise ValueError(f"{os.fspath(path)} can't be read as a Keras network; it may be truncated: {first}") from error
+        raise ValueError(f"{os.fspath(path)} can't be read as a Keras network; it may be truncated, or written by another version: {first}") from error
     if not isinstance(model, HandMeshNet):
         raise ValueError(f"{os.fspath(path)} must hold a HandMeshNet, got a {type(model).__name__}.")
     return model

@@ -68,7 +68,7 @@ def load_library() -> ctypes.CDLL:
     folder = source_folder()
     headers = (*_OWN_HEADERS, folder / "rasterize_triangles_impl.h")
     sources = [folder / "rasterize_triangles_impl.cc", *_OWN_SOURCES]
-    path = build("rasterizer", sources, [*_FLAGS, f"-I{folder}"], headers)
+    path = build("rasterizer", "rasteriser", sources, [*_FLAGS, f"-I{folder}"], headers)
     library = ctypes.CDLL(str(path))
     for name, types in _SIGNATURES.items():
         function = getattr(library, name)
@@ -112,7 +112,7 @@ def load_op() -> ModuleType:
     sources = [folder / "rasterize_triangles_impl.cc", folder / "rasterize_triangles_op.cc"]
     flags = [*_FLAGS, f"-I{folder}", *tf.sysconfig.get_compile_flags()]
     headers = [folder / "rasterize_triangles_impl.h"]
-    path = build("rasterizer_op", sources, flags, headers, tf.sysconfig.get_link_flags(), tf.__version__)
+    path = build("rasterizer_op", "rasteriser", sources, flags, headers, tf.sysconfig.get_link_flags(), tf.__version__)
     module = tf.load_op_library(str(path))
     sys.modules[_OP_MODULE] = module
     return module

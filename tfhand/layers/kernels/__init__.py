@@ -2,9 +2,9 @@
 
 `enable()` compiles and loads them; from then on layers that are trained under TensorFlow take them:
 
-* `depthwise_filter_gradient.cc`: the gradient of 5 x 5 depthwise filters (`DepthwiseConv`);
-* `graph_product.cc`: the sparse products of a graph convolution and of its gradient (`GraphOperator`);
-* `casts.cc`: to bfloat16 and back, for the products of 1 x 1 convolutions (`PointwiseConv`) if those are asked for, too.
+* `depthwise_filter_gradient.h`: the gradient of 5 x 5 depthwise filters (`DepthwiseConv`);
+* `graph_product.h`: the sparse products of a graph convolution and of its gradient (`GraphOperator`);
+* `casts.h`: to bfloat16 and back, for the products of 1 x 1 convolutions (`PointwiseConv`) if those are asked for, too.
 
 The first two give the same numbers up to rounding. Inference and export never see any.
 """
@@ -17,9 +17,8 @@ import platform
 from pathlib import Path
 from types import ModuleType
 
-from tfhand.compiled import build
-
-_SOURCES = tuple(Path(__file__).parent / f"{name}.cc" for name in ("depthwise_filter_gradient", "graph_product", "casts"))
+_FOLDER = Path(__file__).parent
+_HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("casts", "depthwise_filter_gradient", "graph_product"))
 _FLAGS = ("-O3", "-shared", "-fPIC", "-w", "-ffp-contract=fast", "-fno-math-errno")
 _loaded: ModuleType | None = None
 _bfloat16 = False
@@ -65,11 +64,18 @@ def has_bfloat16() -> bool:
 def _load() -> ModuleType:
     import tensorflow as tf
 
+    from tfhand.compiled import KernelError, build  # not on every system; layers are
+
     # The registers of this very processor: the file is no use on others.
     own = ["-march=native"] if platform.machine().lower() in ("x86_64", "amd64") else []
     flags = [*_FLAGS, *own, *tf.sysconfig.get_compile_flags()]
-    path = build("training_kernels", _SOURCES, flags, (), tf.sysconfig.get_link_flags(), f"{tf.__version__} {_processor()}")
-    return tf.load_op_library(str(path))
+    tag = f"{tf.__version__} {_processor()}"
+    sources, link_flags = [_FOLDER / "training.cc"], tf.sysconfig.get_link_flags()
+    path = build("training_kernels", "training kernel", sources, flags, _HEADERS, link_flags, tag)
+    try:
+        return tf.load_op_library(str(path))
+    except (tf.errors.OpError, RuntimeError, OSError) as error:
+        raise KernelError(f"Can't load {path}: {error}. Set TFHAND_CACHE to a folder whose files may be executed.") from error
 
 
 def _processor_flags() -> str:

@@ -2,6 +2,8 @@
 //
 // Sixteen channels at a time: their places are copied together, with the padding around them, and the size * size
 // sums stay in vector registers while all places of a picture go by.
+#pragma once
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -78,6 +80,8 @@ class DepthwiseFilterGradient : public tensorflow::OpKernel {
     OP_REQUIRES_OK(context, context->GetAttr("size", &size_));
     OP_REQUIRES_OK(context, context->GetAttr("stride", &stride_));
     OP_REQUIRES_OK(context, context->GetAttr("before", &before_));
+    OP_REQUIRES(context, (size_ == 3 || size_ == 5) && before_[0] >= 0 && before_[1] >= 0,
+                InvalidArgument("expected size 3 or 5 and before >= 0, got ", size_, ", ", before_[0], ", ", before_[1]));
   }
 
   void Compute(tensorflow::OpKernelContext* context) override {

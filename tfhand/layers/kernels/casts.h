@@ -1,4 +1,6 @@
 // float32 to bfloat16 and back, for CPUs: TensorFlow's own casts are compiled for processors without wide registers.
+#pragma once
+
 #include <cstdint>
 #include <cstring>
 

@@ -1,4 +1,6 @@
 // Product of a sparse matrix over a graph's places with features (B, P, F), for CPUs.
+#pragma once
+
 #include <algorithm>
 #include <cstdint>
 
