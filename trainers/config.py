@@ -147,7 +147,7 @@ class TrainConfig:
             CPUs that have it, bfloat16_convolutions: 1 x 1 convolutions alone, with `compiled_kernels`.
         jit_compile: compile the step with XLA (always done under JAX). Off is faster on CPUs; not possible on several
             devices.
-        compiled_kernels: train on CPUs with kernels that are compiled once on this machine, a fourth faster (TensorFlow
+        compiled_kernels: train on CPUs with kernels that are compiled once on this machine, a fourth off a step (TensorFlow
             alone; without a C++ compiler a line says so and TensorFlow's own are taken).
         devices: how many visible GPUs (or logical CPUs) to use; 0 takes all GPUs, or one CPU.
         threads: CPU threads for TensorFlow; 0 lets it choose.

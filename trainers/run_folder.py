@@ -27,7 +27,7 @@ A training run of tfhand: preset `{preset}`, stages {stages}, seed {seed}.
 | what | where |
 | --- | --- |
 | the config as it was resolved, defaults and overrides included | `config.yaml` |
-| versions, processor, commit, command | `environment.json` (one entry a sitting) |
+| versions, processor, kernels, commit, command | `environment.json` (one entry a sitting) |
 | losses, learning rate, speed and validation errors by step | `log.csv`, `curves.png` and `tensorboard/` |
 | validation pictures: photograph, ground truth, prediction | `pictures/` |
 | averaged weights at the last validation, in the end the result | `{weights}` |
@@ -127,8 +127,10 @@ class RunFolder:
 
 
 def describe_environment() -> dict[str, Any]:
-    """Versions, processor, commit and command of this process, for the record."""
+    """Versions, processor, kernels, commit and command of this process, for the record."""
     import keras
+
+    from tfhand.layers import kernels
 
     return {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
@@ -137,6 +139,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "num_processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "compiled_kernels": kernels.enabled() is not None,
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "commit": _commit(),
     }
