@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import keras
@@ -53,6 +55,30 @@ def check_layer(make: Any, *inputs: np.ndarray, tolerance: float = 1e-5, bfloat1
     assert all(weight.dtype == "float32" for weight in mixed.weights)
     found = ops.convert_to_numpy(ops.cast(mixed(list(inputs) if several else inputs[0]), "float32"))
     np.testing.assert_allclose(found, expected, atol=bfloat16_tolerance * scale, rtol=0)
+
+
+_TWO_DEVICES = """
+import numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices('CPU')[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])
+
+def on_both(function, x):
+    parts = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group]))
+    return tf.function(lambda: strategy.run(function, args=(parts,)))()
+"""
+
+
+def run_on_two_devices(code: str) -> None:
+    """Runs Python code in a process with two logical CPUs, TensorFlow's, and asserts that it gets to its end.
+
+    Args:
+        code: may use `np`, `tf`, `strategy`, and `on_both(function, x)`, which calls a function on halves of a batch (N, ...).
+    """
+    command = [sys.executable, "-c", f"{_TWO_DEVICES}\n{code}\nprint('done')"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.stdout.strip().endswith("done"), result.stderr[-2000:]
 
 
 def traced_ops(layer: Any, inputs: np.ndarray, training: bool) -> set[str]:

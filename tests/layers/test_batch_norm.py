@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.layers.checks import check_layer, gradients, run
+from tests.layers.checks import check_layer, gradients, run, run_on_two_devices
 from tfhand.layers import BatchNorm
 
 
@@ -47,26 +47,14 @@ def test_behaves_as_a_layer(rng) -> None:
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute is TensorFlow's")
 def test_two_devices_normalise_by_the_whole_batch(rng) -> None:
     """On two replicas every sample is normalised as in one batch, and the averages are the same."""
-    import subprocess
-    import sys
-
-    code = (
-        "import numpy as np, tensorflow as tf\n"
-        "from tfhand.layers import BatchNorm\n"
-        "cpu = tf.config.list_physical_devices('CPU')[0]\n"
-        "tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)\n"
-        "x = np.random.default_rng(0).normal(size=(6, 4, 4, 3)).astype('float32') * [1, 2, 3] + 1\n"
-        "one = BatchNorm(momentum=0.5); expected = one(x.astype('float32'), training=True)\n"
-        "strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])\n"
-        "with strategy.scope():\n"
-        "    layer = BatchNorm(momentum=0.5); layer.build((None, 4, 4, 3))\n"
-        "parts = strategy.experimental_distribute_values_from_function(\n"
-        "    lambda context: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group], 'float32'))\n"
-        "run = tf.function(lambda: strategy.run(lambda part: layer(part, training=True), args=(parts,)))\n"
-        "found = np.concatenate([part.numpy() for part in strategy.experimental_local_results(run())])\n"
-        "np.testing.assert_allclose(found, expected, atol=1e-4)\n"
-        "np.testing.assert_allclose(layer.moving_variance.numpy(), one.moving_variance.numpy(), rtol=1e-4)\n"
-        "print('equal')"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert result.stdout.strip().endswith("equal"), result.stderr[-2000:]
+    run_on_two_devices("""
+from tfhand.layers import BatchNorm
+x = (np.random.default_rng(0).normal(size=(6, 4, 4, 3)) * [1, 2, 3] + 1).astype('float32')
+one = BatchNorm(momentum=0.5); expected = one(x, training=True)
+with strategy.scope():
+    layer = BatchNorm(momentum=0.5); layer.build((None, 4, 4, 3))
+found = on_both(lambda part: layer(part, training=True), x)
+found = np.concatenate([part.numpy() for part in strategy.experimental_local_results(found)])
+np.testing.assert_allclose(found, expected, atol=1e-4)
+np.testing.assert_allclose(layer.moving_variance.numpy(), one.moving_variance.numpy(), rtol=1e-4)
+""")

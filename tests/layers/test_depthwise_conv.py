@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 
-from tests.layers.checks import check_layer, gradients, run, traced_ops
+from tests.layers.checks import check_layer, gradients, run, run_on_two_devices, traced_ops
 from tfhand.layers import DepthwiseConv, kernels
 
 
@@ -85,26 +82,19 @@ def test_kernel_is_used_in_training_alone_and_only_when_asked_for(rng, training_
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
 def test_replicas_give_the_gradient_of_the_whole_batch() -> None:
-    code = (
-        "import numpy as np, tensorflow as tf\n"
-        "from tfhand.layers import DepthwiseConv, kernels\n"
-        "cpu = tf.config.list_physical_devices('CPU')[0]\n"
-        "tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)\n"
-        "kernels.enable()\n"
-        "x = np.random.default_rng(0).normal(size=(6, 9, 8, 3)).astype('float32')\n"
-        "strategy = tf.distribute.MirroredStrategy(['CPU:0', 'CPU:1'])\n"
-        "with strategy.scope():\n"
-        "    layer = DepthwiseConv(5, padding='same', use_bias=False); layer.build((None, 9, 8, 3))\n"
-        "def slope(part):\n"
-        "    with tf.GradientTape() as tape:\n"
-        "        total = tf.reduce_sum(layer(part, training=True) ** 2)\n"
-        "    return tape.gradient(total, layer.kernel.value)\n"
-        "parts = strategy.experimental_distribute_values_from_function(\n"
-        "    lambda context: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group]))\n"
-        "found = strategy.reduce('SUM', tf.function(lambda: strategy.run(slope, args=(parts,)))(), axis=None)\n"
-        "kernels.disable()\n"
-        "np.testing.assert_allclose(found, slope(tf.constant(x)), rtol=1e-4, atol=1e-3)\n"
-        "print('equal')"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert result.stdout.strip().endswith("equal"), result.stderr[-2000:]
+    run_on_two_devices("""
+from tfhand.layers import DepthwiseConv, kernels
+x = np.random.default_rng(0).normal(size=(6, 9, 8, 3)).astype('float32')
+with strategy.scope():
+    layer = DepthwiseConv(5, padding='same', use_bias=False); layer.build((None, 9, 8, 3))
+
+def slope(part):
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(layer(part, training=True) ** 2)
+    return tape.gradient(total, layer.kernel.value)
+
+kernels.enable()
+found = strategy.reduce('SUM', on_both(slope, x), axis=None)
+kernels.disable()
+np.testing.assert_allclose(found, slope(tf.constant(x)), rtol=1e-4, atol=1e-3)
+""")

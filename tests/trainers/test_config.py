@@ -69,7 +69,7 @@ def test_augmentation_can_be_turned_off(load):
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
-        (MINIMAL + "sed: 3\n", (), "unknown key 'sed'; the keys here are checkpoint_every, data,.* seed"),
+        (MINIMAL + "sed: 3\n", (), "unknown key 'sed'; the keys here are checkpoint_every, compiled_kernels, data,.* seed"),
         ("stages: {full: {stepz: 3}}\n", (), "stages.full: unknown key 'stepz'.* losses, .*steps"),
         (MINIMAL + "data: {trian: x}\n", (), "unknown key 'trian'.* train"),
         ("stages: {full: {steps: 3, losses: {}, optimizer: {lr: 3}}}\n", (), "unknown key 'lr'.* learning_rate"),
