@@ -44,7 +44,7 @@ def test_export_equals_keras(tiny, tiny_file, tmp_path, capsys):
     assert metadata["faces"] == tiny.faces.tolist() and metadata["quantize"] == "none"
 
 
-@pytest.mark.parametrize("quantize", ["fp16", "dynamic"])
+@pytest.mark.parametrize("quantize", ["fp16", pytest.param("dynamic", marks=pytest.mark.slow)])
 def test_quantised_files_are_close_and_smaller(tiny, tmp_path, monkeypatch, quantize):
     monkeypatch.setattr(exporter, "verify", lambda *arguments: "not looked at")
     images = photograph_crops(tiny.input_size)
