@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = options.parse_args(arguments)
     set_threads(args.threads)
     print_machine()
-    rows = [row(path, args.batch, args.repeats, variant) for path in args.configs for variant in variants()]
+    names = variants()
+    rows = [row(path, args.batch, args.repeats, variant) for path in args.configs for variant in names]
     headers = ["config", "kernels", "stage", "precision", "batch", "share of losses", *TIMING_HEADERS]
     print_table("Training step, items are images", headers, rows)
 

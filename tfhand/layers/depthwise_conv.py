@@ -23,14 +23,12 @@ class DepthwiseConv(keras.layers.DepthwiseConv2D):
     """
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        ops = kernels.enabled()
-        if training and ops is not None and self._kernel_applies(inputs):
+        ops = kernels.enabled_for(inputs) if training else None
+        if ops is not None and self._kernel_applies(inputs):
             return self._with_kernel(ops, inputs)
         return super().call(inputs)
 
     def _kernel_applies(self, inputs: Any) -> bool:
-        if keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(inputs.dtype) != "float32":
-            return False
         plain = not self.use_bias and self.activation is keras.activations.linear and self.depth_multiplier == 1
         places = self.padding == "same" and self.data_format == "channels_last" and tuple(self.dilation_rate) == (1, 1)
         strides = len(set(self.strides)) == 1

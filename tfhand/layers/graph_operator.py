@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import scipy.sparse as sp
 from keras import ops
@@ -60,7 +59,8 @@ class GraphOperator:
         """
         if not training:
             return _gather_sum(x, *self._tables[0])
-        multiply = _in_place_of_gather(x) or _gather_sum
+        compiled = kernels.enabled_for(x)
+        multiply = _gather_sum if compiled is None else compiled.tfhand_graph_product
 
         @ops.custom_gradient
         def product(features: Any) -> tuple[Any, Callable[..., Any]]:
@@ -103,11 +103,3 @@ def _gather_sum(x: Any, neighbours: np.ndarray, weights: np.ndarray) -> Any:
     gathered = ops.take(x, neighbours.reshape(-1), axis=1)  # (B, P * D, F)
     gathered = ops.reshape(gathered, (-1, places, width, x.shape[-1]))
     return ops.sum(gathered * ops.convert_to_tensor(weights[:, :, None], dtype=x.dtype), axis=2)
-
-
-def _in_place_of_gather(x: Any) -> Callable[..., Any] | None:
-    """The compiled form of `_gather_sum`, where it may be used."""
-    compiled = kernels.enabled()
-    if compiled is None or keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(x.dtype) != "float32":
-        return None
-    return compiled.tfhand_graph_product

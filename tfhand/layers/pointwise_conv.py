@@ -28,8 +28,8 @@ class PointwiseConv(keras.layers.Conv2D):
         super().__init__(filters, kernel_size=1, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        ops = kernels.enabled() if kernels.bfloat16_enabled() else None
-        if training and ops is not None and self._kernel_applies(inputs):
+        ops = kernels.enabled_for(inputs) if training and kernels.bfloat16_enabled() else None
+        if ops is not None and self._kernel_applies():
             return self._with_bfloat16(ops, inputs)
         return super().call(inputs)
 
@@ -38,9 +38,7 @@ class PointwiseConv(keras.layers.Conv2D):
         del config["kernel_size"]
         return config
 
-    def _kernel_applies(self, inputs: Any) -> bool:
-        if keras.backend.backend() != "tensorflow" or keras.backend.standardize_dtype(inputs.dtype) != "float32":
-            return False
+    def _kernel_applies(self) -> bool:
         plain = not self.use_bias and self.activation is keras.activations.linear and self.groups == 1
         return plain and self.data_format == "channels_last" and tuple(self.strides) == (1, 1)
 

@@ -16,6 +16,9 @@ import hashlib
 import platform
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import keras
 
 _FOLDER = Path(__file__).parent
 _HEADERS = tuple(_FOLDER / f"{name}.h" for name in ("casts", "depthwise_filter_gradient", "graph_product"))
@@ -48,6 +51,12 @@ def disable() -> None:
 def enabled() -> ModuleType | None:
     """Returns the kernels' ops, or None where they are not to be used."""
     return _loaded
+
+
+def enabled_for(tensor: Any) -> ModuleType | None:
+    """Returns the kernels' ops where they can take this tensor: TensorFlow's, in float32; else None."""
+    fits = keras.backend.backend() == "tensorflow" and keras.backend.standardize_dtype(tensor.dtype) == "float32"
+    return _loaded if fits else None
 
 
 def bfloat16_enabled() -> bool:
