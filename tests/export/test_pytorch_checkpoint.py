@@ -76,6 +76,7 @@ def test_every_weight_comes_from_the_release(release, imported) -> None:
     np.testing.assert_array_equal(np.sort(model.faces, axis=0), np.sort(release.faces, axis=0))
 
 
+@pytest.mark.slow
 def test_hands_of_both_sides_are_mirror_images(imported) -> None:
     """The release knows left hands: they reach it as they are, right ones mirrored."""
     estimator = HandEstimator.from_preset(weights=imported)

@@ -84,6 +84,7 @@ def test_an_older_saved_model_is_replaced(tiny, other_tiny, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["hand"]
 
 
+@pytest.mark.slow
 def test_a_wrong_export_is_refused_and_the_older_one_kept(tiny, other_tiny, tmp_path, monkeypatch):
     export_saved_model(tiny, tmp_path / "hand")
     before = content(tmp_path / "hand")

@@ -15,18 +15,18 @@ from tests.models.parity import made_up_outputs
 from tfhand.models import PRESETS
 
 
-#: What these have is in the other presets too.
-_TWICE = ("paper", "released", "mobile-joints")
+#: What these have is in `mobile` too, but for hourglasses: tests/layers compares their blocks with formulas on both backends.
+_TWICE = ("paper", "released", "hourglass-small", "mobile-joints")
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="starts the other backend itself: once is enough")
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in _TWICE else name for name in (*PRESETS, "mobile-joints")]
 )
 def test_backends_agree(name: str, tmp_path: Path) -> None:
-    other = {"tensorflow": "jax", "jax": "tensorflow"}[keras.backend.backend()]
     result = subprocess.run(
         [sys.executable, "-m", "tests.models.parity", name, str(tmp_path / "out.npz")],
-        env={**os.environ, "KERAS_BACKEND": other}, cwd=Path(__file__).parents[2],
+        env={**os.environ, "KERAS_BACKEND": "jax"}, cwd=Path(__file__).parents[2],
         capture_output=True, text=True, check=False,
     )
     assert result.returncode == 0, result.stderr[-2000:]
