@@ -37,7 +37,7 @@ def drawn(generators):
     }
 
 
-#: What two seeds give in the world "any" (generator 2.4): config, seed, lighting, camera, melanin, joint 8 (mm), mean colour.
+#: What two seeds give in the world "any" (generator 2.5): config, seed, lighting, camera, melanin, joint 8 (mm), mean colour.
 PINNED = [
     (SyntheticConfig(size=64, split="validation"), 5, "shop", "selfie", 0.1150763517287678,
      [-141.551147, -158.087814, 492.375427], [100.879395, 95.246094, 107.341553]),

@@ -36,7 +36,7 @@ from tfhand.synthetic.viewpoint import HABITS, ViewpointSampler, hand_frame, ray
 from tfhand.synthetic.world import get_world
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "2.4"
+GENERATOR_VERSION = "2.5"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 3
 #: Joints that the arm hides at most.

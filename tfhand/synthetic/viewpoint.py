@@ -24,7 +24,7 @@ class Habit:
         kind: one of `KINDS`: whose camera it is.
         share: how often it occurs, relative to the others.
         towards: mean direction from the hand to the camera: radial, distal, palmar.
-        concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 some 30 degrees.
+        concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 some 30 degrees, 30 some 15.
         roll_deg: spread (standard deviation) of the fingers' direction in the image about straight up, degrees.
         any_roll: share of this habit's pictures whose roll is anything at all.
     """
@@ -42,10 +42,13 @@ KINDS = ("allocentric", "egocentric", "full sphere")
 
 #: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely. An
 #: arm reaches out of a body towards the camera that the body faces, so hands that are shown lean over, their fingers
-#: nearer to it than the wrist, by some 20 degrees; before a camera on one's own head they reach away from it.
+#: nearer to it than the wrist, by some 20 degrees; before a camera on one's own head they reach away from it. Half of the
+#: palms and backs are held up to be looked at, as signs are, and those face the camera within some 15 degrees.
 HABITS: dict[str, Habit] = {
-    "palm": Habit("allocentric", 0.28, (0.0, 0.35, 1.0), 5.0, 30.0, 0.15),
-    "back": Habit("allocentric", 0.14, (0.0, 0.35, -1.0), 4.0, 35.0, 0.25),
+    "palm": Habit("allocentric", 0.14, (0.0, 0.35, 1.0), 5.0, 30.0, 0.15),
+    "palm_held_up": Habit("allocentric", 0.14, (0.0, 0.18, 1.0), 30.0, 30.0, 0.05),
+    "back": Habit("allocentric", 0.07, (0.0, 0.35, -1.0), 4.0, 35.0, 0.25),
+    "back_held_up": Habit("allocentric", 0.07, (0.0, 0.18, -1.0), 30.0, 30.0, 0.05),
     "thumb_side": Habit("allocentric", 0.12, (1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
     "little_side": Habit("allocentric", 0.06, (-1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
     "fingers_at_camera": Habit("allocentric", 0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
