@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tfhand.constants import DEPTH_AXES
-from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER, JointAdapter, derive
+from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER, JointAdapter, derive, palm_front
 from tfhand.geometry import camera_vector, project, uvd_to_xyz, xyz_to_uvd
 from tfhand.mesh import HandTemplate
 
-ADAPTER = JointAdapter("toy", wrist=0.2, knuckles=0.1, thumb_base=-0.3, tips=0.25, scale_ratio=1.1)
+ADAPTER = JointAdapter("toy", wrist=0.2, knuckles=0.1, thumb_base=-0.3, thumb_front=0.1, tips=0.25, scale_ratio=1.1)
 
 
 def bend(template: HandTemplate, rng: np.random.Generator) -> np.ndarray:
@@ -33,12 +33,28 @@ def test_joints_slide_as_documented(rng) -> None:
     np.testing.assert_allclose(theirs[:, 0], ours[:, 0] + 0.2 * (ours[:, 9] - ours[:, 0]))
     for knuckle in (5, 9, 13, 17):
         np.testing.assert_allclose(theirs[:, knuckle], ours[:, knuckle] + 0.1 * (ours[:, 0] - ours[:, knuckle]))
-    np.testing.assert_allclose(theirs[:, 1], ours[:, 1] - 0.3 * (ours[:, 0] - ours[:, 1]))
+    before = theirs[:, 1] - (ours[:, 1] - 0.3 * (ours[:, 0] - ours[:, 1]))
+    np.testing.assert_allclose(np.linalg.norm(before, axis=1), 0.1 * np.linalg.norm(ours[:, 9] - ours[:, 0], axis=1))
+    for knuckle in (5, 17):
+        np.testing.assert_allclose((before * (ours[:, knuckle] - ours[:, 0])).sum(axis=1), 0, atol=1e-9)
     for tip in (4, 8, 12, 16, 20):
         np.testing.assert_allclose(theirs[:, tip], ours[:, tip] + 0.25 * (ours[:, tip] - ours[:, tip - 1]))
     same = [2, 3, 6, 7, 10, 11, 14, 15, 18, 19]
     np.testing.assert_array_equal(theirs[:, same], ours[:, same])
     np.testing.assert_allclose(ADAPTER.to_dataset(ours + 5), theirs + 5)
+
+
+def test_a_palm_looks_where_its_fingers_bend(template, rng) -> None:
+    """In front of a right hand's palm, and of its mirror image's, however it is turned; and left hands' joints mirror right ones'."""
+    for _ in range(5):
+        ours = bend(template, rng)
+        left = ours * [-1, 1, 1]
+        tips = [8, 12, 16, 20]
+        for hand, side in ((ours, "right"), (left, "left")):
+            assert ((hand[tips] - hand[9]) @ palm_front(hand, side) > 0).all()
+        np.testing.assert_allclose(ADAPTER.to_dataset(left, "left") * [-1, 1, 1], ADAPTER.to_dataset(ours), atol=1e-9)
+    with pytest.raises(ValueError, match="side: expected one of right, left, got 'both'"):
+        palm_front(ours, "both")
 
 
 def test_the_default_adapter_changes_nothing(rng) -> None:
@@ -69,7 +85,7 @@ def test_derive_finds_a_known_adapter(template, rng) -> None:
     ours = template.pose().joints.astype(np.float64)
     scale = np.linalg.norm(ours[10] - ours[9]) * 1.2 / 1.1
     found = derive("toy", labels, np.full(40, scale), ours)
-    for field in ("wrist", "knuckles", "thumb_base", "tips", "scale_ratio"):
+    for field in ("wrist", "knuckles", "thumb_base", "thumb_front", "tips", "scale_ratio"):
         assert getattr(found, field) == pytest.approx(getattr(ADAPTER, field), abs=0.03), field
 
 

@@ -131,7 +131,9 @@ def naive_metrics(samples: list[HandSample], outputs: dict[str, np.ndarray], siz
             camera[4] -= camera[5] * sum(w * d for w, d in zip(REAL_WORLD_ADAPTER.matrix[0], depths))
         ours = to_mm(joints, camera, axis)
         if adapted:
+            front, reach = np.cross(ours[5] - ours[0], ours[17] - ours[0]), math.dist(ours[9], ours[0])
             ours = np.array([sum(w * joint for w, joint in zip(row, ours)) for row in REAL_WORLD_ADAPTER.matrix])
+            ours[1] += REAL_WORLD_ADAPTER.thumb_front * reach * front / math.hypot(*front)
         true_depth += [math.dist(a * b[2] / a[2], b) for a, b in zip(ours, true)]
         true_uv += [math.dist(b * a[2] / b[2], b) for a, b in zip(ours, true)]
         ours[0] = true[0]

@@ -98,7 +98,7 @@ def run_network(
         groups += [groups_of(sample) for sample in samples]
         images = np.stack([view["image"] for view in views])
         outputs = predict(model, images)
-        parts.append(_compared(outputs, views, adapter, other_mesh is not None, direct_lbs))
+        parts.append(_compared(outputs, views, adapter, model.hand_side, other_mesh is not None, direct_lbs))
         if signs is not None:
             signs.add(samples, start, images, outputs)
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -123,6 +123,7 @@ def _compared(
     outputs: dict[str, np.ndarray],
     views: list[dict],
     adapter: JointAdapter | None,
+    side: str,
     other_topology: bool,
     direct_lbs: HandTemplate | None,
 ) -> dict[str, np.ndarray]:
@@ -133,15 +134,15 @@ def _compared(
     if not all(np.isfinite(one).all() for one in points.values()):
         raise ValueError("weights: expected a network with finite outputs, got NaN or infinity.")
     # The wrist's z is given; where it is seen is the network's own answer.
-    seen = joints if adapter is None else adapter.to_dataset(joints)
-    camera = with_root_at(camera_true, joints_uvd[:, ROOT_JOINT, :2], seen[:, ROOT_JOINT, :2])
+    seen = joints[:, ROOT_JOINT] if adapter is None else adapter.root(joints)
+    camera = with_root_at(camera_true, joints_uvd[:, ROOT_JOINT, :2], seen[:, :2])
     if adapter is not None:
         camera = adapter.network_camera(camera, joints)
     joints_pred = uvd_to_xyz(joints, camera)
     part = {
         "camera": camera,
         "joints_true": uvd_to_xyz(joints_uvd, camera_true),
-        "joints_pred": joints_pred if adapter is None else adapter.to_dataset(joints_pred),
+        "joints_pred": joints_pred if adapter is None else adapter.to_dataset(joints_pred, side),
     }
     if "joint_visible" in views[0]:
         part["visible"] = np.stack([view["joint_visible"] for view in views])
