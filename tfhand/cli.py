@@ -66,6 +66,8 @@ def _add_predict(commands: Any) -> None:
     predict.add_argument("--camera", nargs=4, type=float, metavar=("FX", "FY", "U0", "V0"), help="intrinsics, pixels")
     predict.add_argument("--root-depth-mm", type=float, metavar="MM", help="distance of the wrist")
     predict.add_argument("--hand-scale-mm", type=float, metavar="MM", help="length of the middle finger's first bone")
+    rig = "put the rig's hand that fits best in the mesh's place: whole fingers, and bones' angles in the JSON; slower"
+    predict.add_argument("--fit-rig", action="store_true", help=rig)
     predict.set_defaults(run=_predict)
 
 
@@ -78,7 +80,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         return 1
     from tqdm import tqdm
 
-    from tfhand.inference import HandEstimator
+    from tfhand.inference import HandEstimator, rigged
     from tfhand.inference.outputs import read_hint, unique_names, write_result
     from tfhand.io import make_folder, read_image
 
@@ -91,6 +93,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         try:
             image = read_image(photo)
             hand = estimator(image, **{**read_hint(photo), **options})
+            hand = rigged(hand) if arguments.fit_rig else hand
         except (ValueError, OSError, ImportError) as error:
             message = str(error) if photo.name in str(error) else f"{photo}: {error}"
             failures.append(message)

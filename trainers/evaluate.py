@@ -54,6 +54,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     for name, value in (("--batch-size", arguments.batch_size), ("--max-samples", arguments.max_samples)):
         if value is not None and value < 1:
             raise ValueError(f"{name}: expected at least 1, got {value}.")
+    if arguments.fit_rig and arguments.direct_lbs:
+        raise ValueError("--fit-rig, --direct-lbs: expected one of them, got both.")
     chosen = get_dataset(arguments.dataset)
     split = chosen.check_split(arguments.split or chosen.evaluation_split)
     protocol = get_protocol(arguments.protocol or chosen.protocols[0])
@@ -72,11 +74,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
     model = load_network(arguments.preset, arguments.weights, joint_readout=arguments.joint_readout)
     adapter = chosen.adapter_for(model.joint_definition)
-    template = HandTemplate.load() if arguments.direct_lbs else None
+    template = HandTemplate.load() if arguments.direct_lbs or arguments.fit_rig else None
     signs = SignMeter(model, validation_backgrounds()) if SIGN_LOGITS in getattr(model, "output", ()) else None
-    run = run_network(
-        model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, direct_lbs=template, signs=signs
-    )
+    rig = {"direct_lbs" if arguments.direct_lbs else "fit_rig": template}
+    run = run_network(model, dataset, adapter, arguments.batch_size, other_mesh=chosen.other_mesh, signs=signs, **rig)
     predictions = run.predictions if protocol.visible_only else dataclasses.replace(run.predictions, visible=None)
     evaluation = protocol.evaluate(arguments.dataset, predictions)
     joints = run.predictions.joints_pred, run.predictions.joints_true
@@ -142,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     parser.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     parser.add_argument("--direct-lbs", action="store_true", help="a mesh by inverse kinematics for a network without one")
+    parser.add_argument("--fit-rig", action="store_true", help="the rig's hands that fit predictions best in their place")
     parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="default: %(default)s")
     parser.add_argument("--max-samples", type=int, metavar="N", help="only the first N samples")
     pictures = "samples in worst.png and best.png, of a network with a mesh; 0: no pictures, nor causes.png"

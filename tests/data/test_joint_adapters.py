@@ -45,7 +45,7 @@ def test_joints_slide_as_documented(rng) -> None:
 
 
 def test_a_palm_looks_where_its_fingers_bend(template, rng) -> None:
-    """In front of a right hand's palm, and of its mirror image's, however it is turned; and left hands' joints mirror right ones'."""
+    """In front of a right hand's palm and of its mirror image's, however turned; left hands' joints mirror right ones'."""
     for _ in range(5):
         ours = bend(template, rng)
         left = ours * [-1, 1, 1]

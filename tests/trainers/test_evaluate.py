@@ -20,7 +20,9 @@ from tfhand.data.joint_adapters import REAL_WORLD_ADAPTER
 from tfhand.data.real_world import RealWorldDataset
 from tfhand.data.sample import encode
 from tfhand.data.shards import INFO_FILE, ShardSetWriter, write_shard
+from tfhand.geometry import with_root_at
 from tfhand.mesh import HandTemplate
+from tfhand.mesh.rigged_hands import rig_hands
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig
 from trainers.evaluate import main
 
@@ -317,3 +319,25 @@ def test_direct_lbs_gives_joints_a_mesh(synthetic, tmp_path, capsys, monkeypatch
     network.done = 0
     assert main([*command[:-1], "--out", str(tmp_path / "without")]) == 0
     assert json.loads((tmp_path / "without" / "metrics.json").read_text())["mesh_error_mm"] is None
+
+
+def test_fitting_the_rig_takes_the_networks_place(synthetic, tmp_path, capsys, monkeypatch):
+    """Joints and mesh of the figures are those of the hands that `rig_hands` makes of the network's joints."""
+    dataset, template = ShardedDataset(synthetic), HandTemplate.load()
+    network = NearTruth(dataset, template.num_vertices)
+    command = ["--dataset", "synthetic", "--data-dir", str(synthetic), "--fit-rig", "--pictures", "0"]
+    monkeypatch.setattr(models.HandMeshNet, "from_preset", lambda *_: network)
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    errors = []
+    for sample, uvd in zip(dataset, network.outputs["joints_uvd"]):
+        view = crop(sample, 64)
+        joints = to_mm(uvd, with_root_at(view["camera"], view["joints_uvd"][0, :2], uvd[0, :2]), np.array([0.0, 0.0, 1.0]))
+        found = rig_hands(template, joints[None]).joints_mm[0]
+        true = to_mm(view["joints_uvd"], view["camera"], np.array([0.0, 0.0, 1.0]))
+        errors += [math.dist(a, b) for a, b in zip(found[1:], true[1:])] + [0.0]
+    assert metrics["pose_error_mm"] == pytest.approx(np.mean(errors), abs=1e-2)
+    assert metrics["mesh_error_mm"] is not None
+    network.hand_side = "left"
+    for refused, message in ((["--direct-lbs"], "expected one of them, got both"), ([], "that gives our joints of right hands")):
+        assert message in fails(capsys, *command, "--out", str(tmp_path / "refused"), *refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfhand.inference.estimator import HandEstimator
-from tfhand.inference.result import HandResult
+from tfhand.inference.result import HandResult, RigPose
+from tfhand.inference.rigged import rigged
 
-__all__ = ["HandEstimator", "HandResult"]
+__all__ = ["HandEstimator", "HandResult", "RigPose", "rigged"]

@@ -20,6 +20,31 @@ ASSUMPTIONS: dict[str, str] = {
 
 
 @dataclass(frozen=True, eq=False)
+class RigPose:
+    """How the template's rig is posed to give a hand.
+
+    Attributes:
+        bone_names: K names.
+        angles_deg: (K, 3) float64 degrees from the rest pose about each bone's own axes: flexion, abduction, twist; of a left
+            hand those of its mirror image.
+        shape_names: B names.
+        shape: (B,) float64 values of the shape keys.
+    """
+
+    bone_names: tuple[str, ...]
+    angles_deg: np.ndarray
+    shape_names: tuple[str, ...]
+    shape: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """By name, for JSON."""
+        return {
+            "angles_deg": dict(zip(self.bone_names, _rounded(self.angles_deg, 2), strict=True)),
+            "shape": dict(zip(self.shape_names, _rounded(self.shape, 4), strict=True)),
+        }
+
+
+@dataclass(frozen=True, eq=False)
 class HandResult:
     """One hand in one photograph. Camera frame: x right, y down, z forward, mm. Pixels: of the given image.
 
@@ -38,6 +63,7 @@ class HandResult:
         presence: 0..1, how surely a hand was looked at, as the network says; None if it was not trained to tell.
         side_confidence: how plausible each side that was tried is; 0..1, they sum to 1.
         assumed: which of `ASSUMPTIONS` this result rests on.
+        rig: the pose of the rig that mesh and joints are of (`tfhand.inference.rigged`); None where they are the network's.
     """
 
     vertices_mm: np.ndarray
@@ -54,6 +80,7 @@ class HandResult:
     presence: float | None = None
     side_confidence: dict[str, float] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
+    rig: RigPose | None = None
 
     @property
     def vertices_root_relative_mm(self) -> np.ndarray:
@@ -66,7 +93,10 @@ class HandResult:
         return self.joints_mm - self.joints_mm[ROOT_JOINT]
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but faces as plain lists and numbers, for JSON; lengths in mm, positions in pixels."""
+        """Everything but faces as plain lists and numbers, for JSON; lengths in mm, positions in pixels.
+
+        `rig` is there where there is one.
+        """
         return {
             "side": self.side,
             "confidence": round(self.confidence, 4),
@@ -82,6 +112,7 @@ class HandResult:
             "joints_uv": _rounded(self.joints_uv, 2),
             "joints_mm": _rounded(self.joints_mm, 2),
             "vertices_mm": _rounded(self.vertices_mm, 2),
+            **({} if self.rig is None else {"rig": self.rig.to_dict()}),
         }
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfhand.constants import ROOT_JOINT
+from tfhand.constants import CANONICAL_SIDE, ROOT_JOINT
 from tfhand.data import HandSample, crop
 from tfhand.data.joint_adapters import JointAdapter
 from tfhand.geometry import uvd_to_xyz, with_root_at
+from tfhand.mesh.rigged_hands import JOINT_NOISE_MM, rig_hands
 from tfhand.metrics import Predictions
 from trainers.evaluation.groups import groups_of
 
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
     from tfhand.models import HandNet
     from trainers.evaluation.signs import SignMeter
-
-#: How far off predicted joints are taken to be when a rig is fitted to them, mm: with 3 noise bends the hand, with 20 the
-#: hand stays too near to the mean (tried on true joints with 0, 8 and 18 mm of noise).
-_JOINT_NOISE_MM = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +54,7 @@ def run_network(
     progress: bool = True,
     other_mesh: str | None = None,
     direct_lbs: HandTemplate | None = None,
+    fit_rig: HandTemplate | None = None,
     signs: SignMeter | None = None,
 ) -> Run:
     """Predicts every sample with the root depth, hand scale and crop box that it comes with.
@@ -71,16 +69,21 @@ def run_network(
             vertex by vertex where they are of the network's own topology, by F-score otherwise.
         direct_lbs: a hand that gives joints without a mesh one, by inverse kinematics and linear blend skinning; None
             for no mesh then.
+        fit_rig: a hand whose rig is fitted to the network's joints; its joints and mesh take the network's place. None for the
+            network's own.
         signs: also gets every batch; None where presence and handedness are not measured.
 
     Raises:
         ValueError: no samples, meshes of another number of vertices than the network's, outputs that are not finite; or
-            direct LBS asked of a network with a mesh, or with joints of another definition.
+            direct LBS asked of a network with a mesh, or, like the rig, of one with joints of another definition.
     """
     from tqdm import tqdm
 
     if direct_lbs is not None and (hasattr(model, "num_vertices") or model.joint_definition != "tfhand"):
         raise ValueError("--direct-lbs: expected a network that gives our joints and no mesh (a preset ending in -joints).")
+    if fit_rig is not None and (model.joint_definition, model.hand_side) != ("tfhand", CANONICAL_SIDE):
+        given = f"{model.joint_definition!r} of {model.hand_side} hands"
+        raise ValueError(f"--fit-rig: expected a network that gives our joints of {CANONICAL_SIDE} hands, got {given}.")
     if len(dataset) == 0:
         raise ValueError("dataset: expected at least one sample, got none.")
     parts: list[dict[str, np.ndarray]] = []
@@ -98,7 +101,7 @@ def run_network(
         groups += [groups_of(sample) for sample in samples]
         images = np.stack([view["image"] for view in views])
         outputs = predict(model, images)
-        parts.append(_compared(outputs, views, adapter, model.hand_side, other_mesh is not None, direct_lbs))
+        parts.append(_compared(outputs, views, adapter, model.hand_side, other_mesh is not None, direct_lbs, fit_rig))
         if signs is not None:
             signs.add(samples, start, images, outputs)
     whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -126,6 +129,7 @@ def _compared(
     side: str,
     other_topology: bool,
     direct_lbs: HandTemplate | None,
+    fit_rig: HandTemplate | None,
 ) -> dict[str, np.ndarray]:
     """Ground truth, prediction and camera of one batch; joints as the set defines them, mm."""
     camera_true, joints_uvd = (np.stack([view[key] for view in views]) for key in ("camera", "joints_uvd"))
@@ -139,6 +143,9 @@ def _compared(
     if adapter is not None:
         camera = adapter.network_camera(camera, joints)
     joints_pred = uvd_to_xyz(joints, camera)
+    hands = None if fit_rig is None else rig_hands(fit_rig, joints_pred)
+    if hands is not None:
+        joints_pred = hands.joints_mm
     part = {
         "camera": camera,
         "joints_true": uvd_to_xyz(joints_uvd, camera_true),
@@ -146,7 +153,9 @@ def _compared(
     }
     if "joint_visible" in views[0]:
         part["visible"] = np.stack([view["joint_visible"] for view in views])
-    if "vertices_uvd" in points:
+    if hands is not None:
+        part["vertices_pred"] = hands.vertices_mm
+    elif "vertices_uvd" in points:
         part["vertices_pred"] = uvd_to_xyz(points["vertices_uvd"], camera)
     elif direct_lbs is not None:
         part["vertices_pred"] = mesh_from_joints(direct_lbs, joints_pred)
@@ -173,5 +182,5 @@ def mesh_from_joints(template: HandTemplate, joints_mm: np.ndarray) -> np.ndarra
     from tfhand.mesh.inverse_kinematics import fit_rig
     from tfhand.mesh.linear_skinning import skin_linearly
 
-    fit = fit_rig(template, joints_mm, _JOINT_NOISE_MM)
+    fit = fit_rig(template, joints_mm, JOINT_NOISE_MM)
     return skin_linearly(template, fit.angles, fit.shape, fit.rotation, fit.translation_mm)[0]
