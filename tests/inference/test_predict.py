@@ -56,6 +56,27 @@ def test_writes_four_files_for_every_photo(tmp_path, rng) -> None:
 
 
 @pytest.mark.usefixtures("toy_estimator")
+def test_the_rig_of_another_hand_is_refused_before_any_photo(tmp_path, rng, capsys) -> None:
+    photo = write_photo(tmp_path / "hand.jpg", rng)
+    assert main(["predict", str(photo), "--out", str(tmp_path / "out"), "--fit-rig"]) == 1
+    assert "--fit-rig: expected a network with 999 vertices and the joints of 'tfhand', got" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_the_rigs_hand_is_written(tmp_path) -> None:
+    """With the shipped network, on a sample: its joints moved a little, and the angles beside them."""
+    sample = ROOT / "tfhand" / "assets" / "samples" / "nocurl.jpg"
+    for name, more in (("network", []), ("rig", ["--fit-rig"])):
+        assert main(["predict", str(sample), "--out", str(tmp_path / name), *more]) == 0
+    network, rig = (json.loads((tmp_path / name / "nocurl.json").read_text()) for name in ("network", "rig"))
+    assert "rig" not in network and len(rig["rig"]["angles_deg"]) == 20
+    moved = np.linalg.norm(np.subtract(network["joints_mm"], rig["joints_mm"]), axis=1)
+    assert 0.1 < moved.mean() < 15
+    straight, bent = (abs(rig["rig"]["angles_deg"][f"{finger}_middle"][0]) for finger in ("index", "ring"))
+    assert straight < bent
+
+
+@pytest.mark.usefixtures("toy_estimator")
 def test_bad_photos_are_reported_and_skipped(tmp_path, rng, capsys) -> None:
     folder = tmp_path / "photos"
     write_photo(folder / "b.jpg", rng)
