@@ -122,7 +122,8 @@ class _Problem:
         self.mean[:, 0] = priors[:, 0]
         self.deviation = priors[:, 1:]
         self.free = np.nonzero(self.deviation)  # bones and axes of the angles that are fitted
-        self.carried = _carried(self.rig)[self.free[0]]
+        self.chains = _carried(self.rig)
+        self.carried = self.chains[self.free[0]]
 
     def start(self, joints: np.ndarray) -> RigFit:
         """The hand of average shape: its palm laid on the joints, every bone turned to its joint."""
@@ -177,8 +178,7 @@ class _Problem:
         """Residuals (N, R), in deviations, and their derivatives (N, R, parameters)."""
         rig, count = self.rig, len(joints)
         points = rig.points + np.tensordot(fit.shape, rig.point_deltas, 1)
-        local = local_rotations(rig, fit.angles)
-        turns, shifts = chain_bones(rig, local, points)
+        turns, shifts = chain_bones(rig, local_rotations(rig, fit.angles), points)
         own = self._joints(turns, shifts, points)
         placed = own @ np.swapaxes(fit.rotation, 1, 2)
         by_place = np.broadcast_to(np.eye(3), (count, NUM_JOINTS, 3, 3))
@@ -186,7 +186,7 @@ class _Problem:
         bones = self.free[0]
         heads = (turns[:, bones] @ points[:, bones, :, None])[..., 0] + shifts[:, bones]
         by_angle = np.cross(axes[:, :, None], own[:, None] - heads[:, :, None]) * self.carried[..., None]
-        by_shape = np.stack([self._joints(*self._chained(local, delta), delta) for delta in rig.point_deltas], axis=1)
+        by_shape = self._by_shape(turns)
         inner = np.concatenate([by_angle, by_shape], axis=1)  # (N, parameters, 21, 3), template's frame
         inner = np.einsum("nab,npjb->njap", fit.rotation, inner, optimize=True)
         by_turn = -_cross_matrices(placed)  # a small turn w moves p by w x p
@@ -199,13 +199,23 @@ class _Problem:
         rows = np.broadcast_to(prior_rows, (count, *prior_rows.shape))
         return np.concatenate([residuals, away * prior], axis=1), np.concatenate([jacobian, rows], axis=1)
 
-    def _chained(self, local: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return chain_bones(self.rig, local, np.broadcast_to(points, (len(local), *points.shape)))
-
     def _joints(self, turns: np.ndarray, shifts: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """(N, 21, 3) posed joints, template's frame; linear in points (N, P, 3) or (P, 3) and shifts."""
+        """(N, 21, 3) posed joints, template's frame."""
         bones = self.rig.joint_bones
-        return (turns[:, bones] @ points[..., self.rig.joint_points, :, None])[..., 0] + shifts[:, bones]
+        return (turns[:, bones] @ points[:, self.rig.joint_points, :, None])[..., 0] + shifts[:, bones]
+
+    def _by_shape(self, turns: np.ndarray) -> np.ndarray:
+        """(N, B, 21, 3) what shape keys move the posed joints by, template's frame.
+
+        A joint moves with its own point, and, for every bone between it and the arm, as that bone's head does beside it:
+        `chain_bones` is linear in the points.
+        """
+        rig, count = self.rig, len(self.chains)
+        deltas = rig.point_deltas.astype(np.float64)
+        own = np.einsum("njac,bjc->nbja", turns[:, rig.joint_bones], deltas[:, rig.joint_points], optimize=True)
+        beside = turns[:, rig.bone_parents] - turns[:, :count]
+        heads = np.einsum("nkac,bkc->nbak", beside, deltas[:, :count], optimize=True)
+        return own + np.swapaxes(heads @ self.chains, 2, 3)
 
     def _axes(self, angles: np.ndarray, turns: np.ndarray) -> np.ndarray:
         """(N, free angles, 3) axes that the fitted angles turn about, in the posed hand, template's frame."""
