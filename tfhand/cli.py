@@ -82,12 +82,13 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     from tfhand.inference import HandEstimator, rigged
     from tfhand.inference.outputs import read_hint, unique_names, write_result
+    from tfhand.inference.rigged import check_rig
     from tfhand.io import make_folder, read_image
 
     out = make_folder(arguments.out, "--out")
     estimator = HandEstimator.from_preset(arguments.preset, arguments.weights, arguments.joint_readout)
     if arguments.fit_rig:
-        _check_rig(estimator.model)
+        check_rig(estimator.model)
     names = ("box", "side", "camera", "root_depth_mm", "hand_scale_mm")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     done = 0
@@ -106,16 +107,6 @@ def _predict(arguments: argparse.Namespace) -> int:
         done += 1
     print(f"{done} of {len(photos)} photographs done: {arguments.out}")
     return 1 if failures else 0
-
-
-def _check_rig(model: Any) -> None:
-    """Raises a ValueError where the package's rig is not that of a network's hand."""
-    from tfhand.mesh import HandTemplate
-
-    given, ours = (model.num_vertices, model.joint_definition), (HandTemplate.load().num_vertices, "tfhand")
-    if given != ours:
-        say = "{} vertices and the joints of {!r}"
-        raise ValueError(f"--fit-rig: expected a network with {say.format(*ours)}, got one with {say.format(*given)}.")
 
 
 def _add_demo(commands: Any) -> None:

@@ -43,6 +43,8 @@ def add_video(commands: Any) -> None:
         default="auto",
         help="scan: the network itself; mediapipe: that package's (default: mediapipe where installed, else scan)",
     )
+    rig = "put the rig's hand that fits best in the mesh's place: whole fingers, and bones' angles in the JSON"
+    video.add_argument("--fit-rig", action="store_true", help=rig)
     video.add_argument("--vertices", action="store_true", help="put the mesh's vertices into the JSON too")
     video.add_argument("--no-smoothing", action="store_true", help="every frame's estimate as it is")
     video.add_argument("--no-video", action="store_true", help="write the JSON alone")
@@ -69,19 +71,24 @@ def run_video(arguments: argparse.Namespace) -> int:
     with Clip(arguments.clip) as clip:
         from tfhand.inference import HandEstimator
         from tfhand.inference.detector import make_detector
+        from tfhand.inference.rigged import check_rig
         from tfhand.inference.tracker import HandTracker, TrackingConfig
         from tfhand.inference.video import follow_clip
         from tfhand.io import make_folder
+        from tfhand.mesh import HandTemplate
 
         out = make_folder(arguments.out, "--out")
         estimator = HandEstimator.from_preset(arguments.preset, arguments.weights)
+        template = None
+        if arguments.fit_rig:
+            check_rig(estimator.model)
+            template = HandTemplate.load()
         detector = make_detector(arguments.detector, estimator)
         config = TrackingConfig(smooth=not arguments.no_smoothing)
         given = {"box": arguments.box, "camera": arguments.camera, "hand_scale_mm": arguments.hand_scale_mm}
         tracker = HandTracker(estimator, detector, arguments.side, config, **given)
-        summary = follow_clip(
-            clip, tracker, out, clip.path.stem, arguments.vertices, not arguments.no_video, arguments.max_frames
-        )
+        wanted = {"vertices": arguments.vertices, "video": not arguments.no_video, "max_frames": arguments.max_frames}
+        summary = follow_clip(clip, tracker, out, clip.path.stem, fit_rig=template, **wanted)
     said = f"a hand in {summary.num_with_hand} of {summary.num_frames} frames"
     print(f"{said}: {', '.join(map(str, summary.files))}")
     if summary.broke_off:

@@ -103,6 +103,7 @@ def test_what_cannot_be_used_is_said(tmp_path, capsys, monkeypatch) -> None:
         ([str(clip), "--out", str(tmp_path / "file")], "is a file"),
         ([str(clip), "--out", str(tmp_path / "out"), "--max-frames", "0"], "expected at least 1, got 0"),
         ([str(clip), "--out", str(tmp_path / "out"), "--box", "900", "0", "9", "9"], "overlap the image"),
+        ([str(clip), "--out", str(tmp_path / "out"), "--fit-rig"], "--fit-rig: expected a network with 999 vertices"),
         ([str(clip), "--out", str(tmp_path / "out"), "--detector", "mediapipe"], "pip install --no-deps mediapipe"),
     ):
         assert main(["video", *arguments]) == 1
@@ -138,3 +139,16 @@ def test_the_shipped_network_follows_a_left_hand_that_leaves_and_returns(tmp_pat
             low, high = np.min(frame["joints_uv"], axis=0), np.max(frame["joints_uv"], axis=0)
             true = sample.box[:2] + sample.box[2:] / 2
             assert np.abs((low + high) / 2 - true).max() < 0.2 * sample.box[2]
+
+
+def test_every_frame_has_the_rigs_hand(tmp_path) -> None:
+    """The tracker follows as without it; joints move a little, and bones' angles are told."""
+    samples = list(FrameRenderer((320, 240)).clip(3, 4, "left"))
+    clip = write_clip(tmp_path / "a.mp4", [sample.image for sample in samples])
+    plain, fitted = (run(clip, tmp_path / "out", *more)[1]["frames"] for more in (["--no-video"], ["--fit-rig"]))
+    assert [frame["box"] for frame in plain] == [frame["box"] for frame in fitted]
+    assert len(fitted) == 4 and all(frame["state"] != "lost" for frame in fitted)
+    for before, after in zip(plain, fitted):
+        assert "rig" not in before and len(after["rig"]["angles_deg"]) == 20
+        moved = np.linalg.norm(np.subtract(before["joints_mm"], after["joints_mm"]), axis=1)
+        assert 0.1 < moved.mean() < 15

@@ -12,6 +12,17 @@ from tfhand.inference.result import HandResult, RigPose
 
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
+    from tfhand.models import HandMeshNet
+
+
+def check_rig(model: HandMeshNet) -> None:
+    """Raises a ValueError, in the words of `--fit-rig`, where the package's rig is not that of a network's hand."""
+    from tfhand.mesh import HandTemplate
+
+    given, ours = (model.num_vertices, model.joint_definition), (HandTemplate.load().num_vertices, "tfhand")
+    if given != ours:
+        say = "{} vertices and the joints of {!r}"
+        raise ValueError(f"--fit-rig: expected a network with {say.format(*ours)}, got one with {say.format(*given)}.")
 
 
 def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult:

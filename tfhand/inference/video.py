@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -15,9 +16,13 @@ from tqdm import tqdm
 from tfhand.constants import JOINT_NAMES
 from tfhand.inference.clip import Clip, ClipWriter, Frame, clip_writer
 from tfhand.inference.result import ASSUMPTIONS
+from tfhand.inference.rigged import rigged
 from tfhand.inference.track_figure import figure_size, track_figure
 from tfhand.inference.tracker import STATES, HandTracker, TrackedHand
 from tfhand.io import atomic_path
+
+if TYPE_CHECKING:
+    from tfhand.mesh import HandTemplate
 
 #: Frames that a file may be short of what it says before that is worth telling: some formats only guess.
 _SHORT = 2
@@ -61,6 +66,7 @@ def follow_clip(
     video: bool = True,
     max_frames: int | None = None,
     progress: bool = True,
+    fit_rig: HandTemplate | None = None,
 ) -> ClipSummary:
     """Follows the hand through a clip and writes NAME.json and NAME_overlay.mp4, each whole or not at all.
 
@@ -75,6 +81,8 @@ def follow_clip(
         video: write the video.
         max_frames: stop after so many; None for all.
         progress: show a bar, with the time left.
+        fit_rig: a hand whose rig's pose takes the place of every frame's (smoothed) estimate (`tfhand.inference.rigged`); the
+            tracker follows its own. None for the network's.
 
     Returns:
         What became of it.
@@ -102,6 +110,8 @@ def follow_clip(
         try:
             while frame is not None and (max_frames is None or summary.num_frames < max_frames):
                 tracked = tracker(frame.image, frame.time_s)
+                if fit_rig is not None and tracked.hand is not None:
+                    tracked = dataclasses.replace(tracked, hand=rigged(tracked.hand, fit_rig))
                 _write(file, writer, frame, tracked, vertices)
                 summary.num_frames += 1
                 summary.states[tracked.state] += 1
@@ -153,6 +163,7 @@ def frame_record(frame: Frame, tracked: TrackedHand, vertices: bool = False) -> 
         names = ["side", "confidence", "box", "intrinsics", "root_depth_mm", "hand_scale_mm"]
         names += ["joint_confidence", "joints_uv", "joints_mm", *(["vertices_mm"] if vertices else [])]
         names += [] if hand.presence is None else ["presence"]
+        names += [] if hand.rig is None else ["rig"]
         record |= {name: estimate[name] for name in names}
     return record
 
