@@ -82,13 +82,12 @@ def _predict(arguments: argparse.Namespace) -> int:
 
     from tfhand.inference import HandEstimator, rigged
     from tfhand.inference.outputs import read_hint, unique_names, write_result
-    from tfhand.inference.rigged import check_rig
+    from tfhand.inference.rigged import rig_of
     from tfhand.io import make_folder, read_image
 
     out = make_folder(arguments.out, "--out")
     estimator = HandEstimator.from_preset(arguments.preset, arguments.weights, arguments.joint_readout)
-    if arguments.fit_rig:
-        check_rig(estimator.model)
+    template = rig_of(estimator.model) if arguments.fit_rig else None
     names = ("box", "side", "camera", "root_depth_mm", "hand_scale_mm")
     options = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     done = 0
@@ -96,7 +95,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         try:
             image = read_image(photo)
             hand = estimator(image, **{**read_hint(photo), **options})
-            hand = rigged(hand) if arguments.fit_rig else hand
+            hand = hand if template is None else rigged(hand, template)
         except (ValueError, OSError, ImportError) as error:
             message = str(error) if photo.name in str(error) else f"{photo}: {error}"
             failures.append(message)

@@ -71,18 +71,14 @@ def run_video(arguments: argparse.Namespace) -> int:
     with Clip(arguments.clip) as clip:
         from tfhand.inference import HandEstimator
         from tfhand.inference.detector import make_detector
-        from tfhand.inference.rigged import check_rig
+        from tfhand.inference.rigged import rig_of
         from tfhand.inference.tracker import HandTracker, TrackingConfig
         from tfhand.inference.video import follow_clip
         from tfhand.io import make_folder
-        from tfhand.mesh import HandTemplate
 
         out = make_folder(arguments.out, "--out")
         estimator = HandEstimator.from_preset(arguments.preset, arguments.weights)
-        template = None
-        if arguments.fit_rig:
-            check_rig(estimator.model)
-            template = HandTemplate.load()
+        template = rig_of(estimator.model) if arguments.fit_rig else None
         detector = make_detector(arguments.detector, estimator)
         config = TrackingConfig(smooth=not arguments.no_smoothing)
         given = {"box": arguments.box, "camera": arguments.camera, "hand_scale_mm": arguments.hand_scale_mm}

@@ -15,14 +15,20 @@ if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
 
 
-def check_rig(model: HandMeshNet) -> None:
-    """Raises a ValueError, in the words of `--fit-rig`, where the package's rig is not that of a network's hand."""
+def rig_of(model: HandMeshNet) -> HandTemplate:
+    """The package's hand, for the rig that `--fit-rig` fits to a network's answers.
+
+    Raises:
+        ValueError: the network has another mesh, or joints of another definition.
+    """
     from tfhand.mesh import HandTemplate
 
-    given, ours = (model.num_vertices, model.joint_definition), (HandTemplate.load().num_vertices, "tfhand")
+    template = HandTemplate.load()
+    given, ours = (model.num_vertices, model.joint_definition), (template.num_vertices, "tfhand")
     if given != ours:
         say = "{} vertices and the joints of {!r}"
         raise ValueError(f"--fit-rig: expected a network with {say.format(*ours)}, got one with {say.format(*given)}.")
+    return template
 
 
 def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult:
@@ -30,7 +36,7 @@ def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult
 
     Args:
         hand: an estimate with this package's joints and the mesh of `template`.
-        template: a hand with a rig; None is the one that comes with the package.
+        template: a hand with a rig; None reads the one that comes with the package, which many estimates should share.
 
     Returns:
         The estimate with that hand's vertices and joints, in pixels too, and `rig` set. The wrist keeps its depth; what

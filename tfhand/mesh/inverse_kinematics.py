@@ -123,6 +123,7 @@ class _Problem:
         self.deviation = priors[:, 1:]
         self.free = np.nonzero(self.deviation)  # bones and axes of the angles that are fitted
         self.chains = _carried(self.rig)
+        self.deltas = self.rig.point_deltas.astype(np.float64)
         self.carried = self.chains[self.free[0]]
 
     def start(self, joints: np.ndarray) -> RigFit:
@@ -211,10 +212,9 @@ class _Problem:
         `chain_bones` is linear in the points.
         """
         rig, count = self.rig, len(self.chains)
-        deltas = rig.point_deltas.astype(np.float64)
-        own = np.einsum("njac,bjc->nbja", turns[:, rig.joint_bones], deltas[:, rig.joint_points], optimize=True)
+        own = np.einsum("njac,bjc->nbja", turns[:, rig.joint_bones], self.deltas[:, rig.joint_points], optimize=True)
         beside = turns[:, rig.bone_parents] - turns[:, :count]
-        heads = np.einsum("nkac,bkc->nbak", beside, deltas[:, :count], optimize=True)
+        heads = np.einsum("nkac,bkc->nbak", beside, self.deltas[:, :count], optimize=True)
         return own + np.swapaxes(heads @ self.chains, 2, 3)
 
     def _axes(self, angles: np.ndarray, turns: np.ndarray) -> np.ndarray:
