@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.ablation_plan import Plan, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, write_tables
-from benchmarks.experiment import keep_same_settings, run_experiment, running, steps_done
+from benchmarks.experiment import keep_same_settings, run_experiment, running, steps_done, train_to_end
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 
@@ -67,34 +66,33 @@ def run_all(plan: Plan) -> int:
         ChildProcessError: a training or an evaluation failed.
     """
     per_run = steps_of(plan)
-    begun = sum(per_run if plan.is_scored(*run) else steps_done(plan.run_folder(*run)) for run in plan.runs)
+    begun = sum(_steps_done(plan.run_folder(*run), per_run) for run in plan.runs)
     with tqdm(total=per_run * len(plan.runs), initial=begun, unit="step", smoothing=0) as bar:
         for number, (name, seed) in enumerate(plan.runs, start=1):
             if plan.is_scored(name, seed):
                 continue
             bar.set_description(f"run {number} of {len(plan.runs)}: {title(name)}, seed {seed}")
-            folder = plan.run_folder(name, seed)
-            before = steps_done(folder)
-            for reached in train(plan, name, seed):
-                bar.update(reached - before)
-                before = reached
-            bar.update(per_run - before)
+            train(plan, name, seed, per_run, bar)
             for kind, data in plan.evaluations().items():
                 evaluate(plan, name, seed, kind, data)
-            shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
             write_tables(results(plan), plan.out, describe(plan))
         done = bar.n
     write_tables(results(plan), plan.out, describe(plan))
     return done - begun
 
 
-def train(plan: Plan, name: str, seed: int) -> Iterator[int]:
-    """Trains a run from where it stands; yields the steps it has done, now and then."""
+def train(plan: Plan, name: str, seed: int, steps: int, bar: tqdm) -> None:
+    """Trains a run from where it stands, to all of its steps; the bar follows."""
     folder, data = plan.run_folder(name, seed), plan.out / "data"
-    command = ["trainers.fully_supervised", "--config", plan.config, *plan.overrides, f"--data.train={data / name}",
-               f"--data.validation={data / 'validation'}", f"--seed={seed}", f"--out={folder}"]  # fmt: skip
-    for _ in running(command, plan.log(name, seed)):
-        yield steps_done(folder)
+    before = [_steps_done(folder, steps)]
+
+    def advance(reached: int) -> None:
+        bar.update(reached - before[0])
+        before[0] = reached
+
+    options = [*plan.overrides, f"--data.train={data / name}", f"--data.validation={data / 'validation'}", f"--seed={seed}"]
+    train_to_end("fully_supervised", plan.config, folder, options, plan.log(name, seed), advance)
+    advance(steps)
 
 
 def evaluate(plan: Plan, name: str, seed: int, kind: str, data: Path) -> None:
@@ -130,6 +128,10 @@ def describe(plan: Plan) -> str:
         f"{plan.num} training hands and {plan.num_validation} to validate on, {plan.size} x {plan.size}; "
         f"{steps_of(plan)} steps of `{plan.config.name}`{changed}"
     )
+
+
+def _steps_done(folder: Path, steps: int) -> int:
+    return steps if (folder / "done").is_file() else min(steps_done(folder), steps)
 
 
 def title(name: str) -> str:

@@ -139,8 +139,8 @@ def train_to_end(
         return
     for _ in running([f"trainers.{trainer}", "--config", config, *options, f"--out={folder}"], log):
         each(steps_done(folder))
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
     done.touch()
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
 
 
 def fitting_options(config: Path, options: Sequence[str]) -> list[str]:

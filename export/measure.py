@@ -110,10 +110,10 @@ def _saved_model(path: Path, threads: int) -> Callable[[], Callable[[], Any]]:
 
 def _keras(preset: str, threads: int) -> Callable[[], Callable[[], Any]]:
     _tensorflow(threads)
-    from tfhand.models import HandMeshNet
+    from tfhand.models import HandMeshNet, get_preset
 
     def prepare() -> Callable[[], Any]:
-        model = HandMeshNet.from_preset(preset)
+        model = HandMeshNet.from_preset(preset, signs=True if get_preset(preset).signs is not None else None)
         image = _noise([1, model.input_size, model.input_size, 3], np.float32)
         return lambda: model.predict(image, verbose=0)
 

@@ -74,6 +74,7 @@ def run(
     )
     arguments = parser.parse_args(argv)
     try:
+        check_backend()
         check_quantization(arguments.quantize, quantizations, program.rpartition(".")[2])
         check_out(arguments.out)
         if arguments.calibration is not None:
@@ -89,6 +90,14 @@ def run(
         print(f"{program}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def check_backend() -> None:
+    """Raises ValueError where Keras runs on another backend than TensorFlow, which converters take."""
+    import keras
+
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise ValueError(f"KERAS_BACKEND: files are written with tensorflow, got {backend}; set KERAS_BACKEND=tensorflow.")
 
 
 def check_quantization(quantize: str, known: Sequence[str], format_name: str) -> None:

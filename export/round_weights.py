@@ -68,6 +68,9 @@ def mean_network(preset: str | None, weights: Sequence[str]) -> HandMeshNet:
     axes = {one.depth_axis for one in (model, *others)}
     if len(axes) > 1:
         raise ValueError(f"--weights: expected files whose depths run along one axis, got {sorted(axes)}.")
+    for path, other in zip(weights[1:], others):
+        if [(one.path, one.shape) for one in other.weights] != [(one.path, one.shape) for one in model.weights]:
+            raise ValueError(f"--weights: expected {path} to be of the same network as {weights[0]}, stages for presence and side too.")
     for variable, *same in zip(model.weights, *(other.weights for other in others), strict=True):
         variable.assign(np.mean([np.asarray(one, np.float64) for one in (variable, *same)], axis=0).astype(np.float32))
     return model

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
-from benchmarks import ablation
+from benchmarks import ablation, experiment
 from benchmarks.ablation_plan import ROOT, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, markdown, write_tables
 from benchmarks.experiment import running
@@ -51,23 +52,24 @@ def faked(monkeypatch):
     """Rendering, training and evaluation that only note what they were asked; `kill_at` stops a run half-way."""
     noted = {"calls": [], "kill_at": None}
 
-    def train(plan, name, seed):
-        folder = plan.run_folder(name, seed)
+    def training(command, log):
+        folder = Path(command[-1].removeprefix("--out="))
+        name, seed = folder.name.rsplit("-seed-")[0], int(folder.name.rsplit("-")[-1])
         folder.mkdir(parents=True, exist_ok=True)
         noted["calls"].append((name, seed))
         for step in (400, 800):
             (folder / "log.csv").write_text(f"total_step,loss\n{step},1.0\n")
-            yield ablation.steps_done(folder)
+            yield
             if noted["kill_at"] == (name, seed):
                 raise KeyboardInterrupt
 
     def evaluate(plan, name, seed, kind, data):
         path = plan.metrics(name, seed, kind)
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(metrics(20.0 + seed + 5 * (name == "skins"))))
 
     monkeypatch.setattr(ablation, "render_sets", lambda plan: None)
-    monkeypatch.setattr(ablation, "train", train)
+    monkeypatch.setattr(experiment, "running", training)
     monkeypatch.setattr(ablation, "evaluate", evaluate)
     return noted
 
@@ -88,6 +90,16 @@ def test_stopped_runs_go_on(tmp_path, faked, capsys):
     assert [line[0] for line in lines[2:]] == ["nothing", "skins"] and lines[3][-1] == "+5.00 ± 0.00"
     assert ablation.main([*command, "1"]) == 0
     assert len(faked["calls"]) == 5 and "0 of their steps now" in capsys.readouterr().out
+
+
+def test_another_set_to_score_on_trains_nothing_anew(tmp_path, faked, capsys):
+    command = ["--out", str(tmp_path / "out"), "--only", "skins", "--seeds", "0", "--real-world"]
+    assert ablation.main([*command, "none"]) == 0
+    assert len(faked["calls"]) == 2
+    (tmp_path / "photographs").mkdir()
+    assert ablation.main([*command, str(tmp_path / "photographs")]) == 0
+    assert len(faked["calls"]) == 2 and "0 of their steps now" in capsys.readouterr().out
+    assert "Real photographs" in (tmp_path / "out" / "ablation.md").read_text()
 
 
 def test_other_settings_need_another_folder(tmp_path, faked, capsys):

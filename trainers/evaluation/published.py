@@ -18,22 +18,22 @@ class Published:
     source: str
 
 
-#: Dataset and split, then the key of `Evaluation.metrics`. Reference: Ge et al., 3D Hand Shape and Pose Estimation from a
+#: Dataset, split and protocol, then the key of `Evaluation.metrics`. Reference: Ge et al., 3D Hand Shape and Pose Estimation from a
 #: Single RGB Image, CVPR 2019.
-PUBLISHED: dict[tuple[str, str], dict[str, Published]] = {
-    ("ge_synthetic", "validation"): {
+PUBLISHED: dict[tuple[str, str, str], dict[str, Published]] = {
+    ("ge_synthetic", "validation", "ge"): {
         "pose_error_mm": Published(8.03, "Table 1, full loss"),
         "mesh_error_mm": Published(7.95, "Table 1, full loss"),
     },
-    ("real_world", "test"): {
+    ("real_world", "test", "ge"): {
         "pose_error_mm": Published(11.93, "the authors' released model, all 583 photographs"),
         "mesh_error_mm": Published(12.72, "Table 2, mesh aligned to MANO's"),
     },
-    ("stb", "test"): {"auc_20_50": Published(0.998, "Figure 9, full model with 3D pose supervision")},
-    ("rhd", "test"): {"auc_20_50": Published(0.920, "Figure 9, full model with 3D pose supervision")},
+    ("stb", "test", "ge"): {"auc_20_50": Published(0.998, "Figure 9, full model with 3D pose supervision")},
+    ("rhd", "test", "zimmermann-brox"): {"auc_20_50": Published(0.920, "Figure 9, full model with 3D pose supervision")},
 }
 
 
-def published_figure(dataset: str, split: str, metric: str) -> Published | None:
-    """The published figure of a metric, None where there is none."""
-    return PUBLISHED.get((dataset, split), {}).get(metric)
+def published_figure(dataset: str, split: str, protocol: str, metric: str) -> Published | None:
+    """The published figure of a metric, None where there is none of that protocol."""
+    return PUBLISHED.get((dataset, split, protocol), {}).get(metric)

@@ -46,7 +46,7 @@ def table(evaluation: Evaluation, protocol: Protocol, split: str | None = None) 
             continue
         value = metrics[key]
         text = "no meshes in this set" if value is None else f"{value:8.2f} mm" if unit else f"{value:8.3f}"
-        paper = None if split is None else published_figure(str(metrics["dataset"]), split, key)
+        paper = None if split is None else published_figure(str(metrics["dataset"]), split, str(metrics["protocol"]), key)
         if paper is not None:
             figure = f"{paper.value:.2f} mm" if unit else f"{paper.value:.3f}"
             text += f"   (published: {figure}; {paper.source})"
@@ -55,19 +55,19 @@ def table(evaluation: Evaluation, protocol: Protocol, split: str | None = None) 
 
 
 def write_report(evaluation: Evaluation, out: Path) -> None:
-    """Writes metrics.json, pck.csv and pck.png into the folder `out`.
+    """Writes pck.csv, pck.png and metrics.json into the folder `out`, in this order: where the last is, all are.
 
     Raises:
         OSError: a file can't be written.
     """
-    with atomic_path(out / METRICS_FILE) as temporary:
-        temporary.write_text(json.dumps(evaluation.metrics, indent=1) + "\n")
     with atomic_path(out / CURVE_CSV) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["threshold_mm", "pck"])
         writer.writerows(zip(evaluation.thresholds_mm.tolist(), evaluation.pck.tolist()))
     with atomic_path(out / CURVE_PICTURE) as temporary:
         _draw_curve(evaluation, temporary)
+    with atomic_path(out / METRICS_FILE) as temporary:
+        temporary.write_text(json.dumps(evaluation.metrics, indent=1) + "\n")
 
 
 def _draw_curve(evaluation: Evaluation, path: Path) -> None:
