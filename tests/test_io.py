@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,17 @@ def test_exif_orientation_is_applied(tmp_path, picture, orientation):
     exif[0x0112] = orientation
     Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), picture)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "I;16", "RGB"])
+def test_turned_tiff_files_come_upright(tmp_path, picture, mode):
+    image = Image.fromarray(picture[..., 0].astype(np.uint16) << 8) if mode == "I;16" else Image.fromarray(picture).convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.ascontiguousarray(np.rot90(np.asarray(image), 1)))
+    image.save(tmp_path / "upright.tif")
+    stored.save(tmp_path / "turned.tif", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "turned.tif"), read_image(tmp_path / "upright.tif"))
 
 
 def test_grey_becomes_three_equal_channels(tmp_path, picture):
@@ -185,6 +197,24 @@ def test_atomic_path_on_a_full_device(tmp_path):
             with open(temporary, "w") as file:
                 file.write("x")
     assert not list(tmp_path.iterdir())
+
+
+def test_atomic_path_takes_names_as_long_as_the_disk_does(tmp_path):
+    path = tmp_path / ("漢" * 75 + ".txt")
+    with atomic_path(path) as temporary:
+        temporary.write_text("whole")
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_cannot_be_written_to_is_named(tmp_path):
+    folder = Path("/proc/self/fd")  # a folder in which nobody can make a file
+    if not folder.is_dir():
+        pytest.skip("no /proc here")
+    with pytest.raises(OSError, match="--out: the folder /proc/self/fd can't be written to"):
+        make_folder(folder, "--out")
+    with pytest.raises(OSError) as error, atomic_path(folder / "a.txt") as temporary:
+        temporary.write_text("never")
+    assert error.value.filename == str(folder / "a.txt")
 
 
 def test_atomic_path_needs_something_written(tmp_path):

@@ -52,7 +52,8 @@ CANONICAL_SIDE = "right"
 
 #: Length of the scale bone of an average adult hand, mm: used where no scale is known.
 DEFAULT_HAND_SCALE_MM = 45.0
-#: Distance from the camera to the wrist, mm (arm's length): used where no depth is known.
+#: Distance from the camera to the wrist, mm (arm's length), of made-up crops that need one. Estimates without a given depth find
+#: theirs from the bones' proportions.
 DEFAULT_ROOT_DEPTH_MM = 600.0
 #: Field of view across the longer side of an image, degrees: used where no intrinsics are known.
 DEFAULT_FIELD_OF_VIEW_DEG = 60.0

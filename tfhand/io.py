@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import struct
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.stem[:100]}.{uuid.uuid4().hex}.tmp{path.suffix}"
+    temporary = path.parent / f".{_short(path.stem)}.{uuid.uuid4().hex}.tmp{path.suffix}"
     try:
         yield temporary
         if not os.path.lexists(temporary):
@@ -48,7 +49,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         _replace(temporary, path)
     except OSError as error:
         _remove(temporary)
-        if error.errno is not None and error.filename is None:
+        if error.errno is not None and error.filename in (None, str(temporary), temporary):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     except BaseException:
@@ -68,7 +69,7 @@ def make_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
 
     Raises:
         NotADirectoryError: there is a file at `path` or where one of its parents should be.
-        OSError: it can't be made.
+        OSError: it can't be made, or not be written to.
     """
     path = Path(path)
     try:
@@ -78,6 +79,11 @@ def make_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
         raise NotADirectoryError(f"{name}: expected a folder or a new name, got {path}; {file} is a file.") from None
     except OSError as error:
         raise type(error)(f"{name}: the folder {path} can't be made: {error.strerror}.") from None
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise type(error)(f"{name}: the folder {path} can't be written to: {error.strerror}.") from None
     return path
 
 
@@ -113,7 +119,8 @@ def read_image(
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes), not an image.")
     try:
-        with Image.open(path) as image:
+        # Given a path, Pillow maps some turned TIFF files into memory in the wrong shape.
+        with open(path, "rb") as file, Image.open(file) as image:
             pixels = image.width * image.height
             if pixels <= max_pixels:
                 image.load()
@@ -189,6 +196,11 @@ def _pillow_to_rgb(image, path: Path) -> np.ndarray:
     return np.ascontiguousarray(to_rgb_uint8(np.array(image.convert("RGBA" if has_alpha else "RGB")), str(path)))
 
 
+def _short(name: str) -> str:
+    """The first 100 bytes of a name: file systems count bytes, and a temporary name is longer than the last one."""
+    return os.fsencode(name)[:100].decode(errors="ignore")
+
+
 def _flush(path: Path) -> None:
     """Waits until a file is on the disk, so that a full disk is an error now and not later."""
     if path.is_file():
@@ -198,7 +210,7 @@ def _flush(path: Path) -> None:
 
 def _replace(temporary: Path, path: Path) -> None:
     if temporary.is_dir() and path.is_dir():
-        aside = path.parent / f".{path.name[:100]}.{uuid.uuid4().hex}.old"
+        aside = path.parent / f".{_short(path.name)}.{uuid.uuid4().hex}.old"
         os.replace(path, aside)
         try:
             os.replace(temporary, path)

@@ -109,7 +109,7 @@ def test_without_a_mask_the_joints_say_where_the_hand_is(painted) -> None:
     assert mask[uv[:, 1], uv[:, 0]].all()
     rng = np.random.default_rng(4)
     for _ in range(20):
-        assert share(crop(without_hand(bare, rng, None), 64, PLACES_ONLY, rng)["image"], (0, 255, 0)) < 0.5
+        assert share(crop(without_hand(bare, rng, None, "beside"), 64, PLACES_ONLY, rng)["image"], HAND) < 0.04
     with pytest.raises(ValueError, match="'cut_out' can't be made of sample 'sample 3'"):
         without_hand(bare, rng, Grey(), "cut_out")
 

@@ -13,7 +13,6 @@ from tfhand.geometry import (
     camera_vector,
     crop_intrinsics,
     default_intrinsics,
-    mirror_camera,
     mirror_uvd,
     project,
     root_depth_and_scale,
@@ -50,6 +49,13 @@ def along_the_crop(points: np.ndarray) -> np.ndarray:
     return camera_vector(INTRINSICS, BOX, points[0, 2], SCALE, wrist)
 
 
+def mirrored_camera(camera):
+    """Of the mirrored crop: its principal point is as far from the other border."""
+    mirrored = camera.copy()
+    mirrored[2] = 1 - camera[2]
+    return mirrored
+
+
 def test_depth_along_the_crops_ray_is_a_product_with_it(points):
     middle = (BOX[:2] + BOX[2:] / 2 - INTRINSICS[2:]) / INTRINSICS[:2]
     ray = np.array([*middle, 1.0]) / np.linalg.norm([*middle, 1.0])
@@ -59,7 +65,7 @@ def test_depth_along_the_crops_ray_is_a_product_with_it(points):
     np.testing.assert_allclose(uvd[:, :2], xyz_to_uvd(points, camera_vector(INTRINSICS, BOX, ROOT, SCALE))[:, :2], atol=1e-6)
     np.testing.assert_allclose(uvd_to_xyz(uvd, camera), points, atol=1e-3)
     assert camera[4] == pytest.approx(points[0] @ ray, abs=1e-3)
-    mirrored = uvd_to_xyz(mirror_uvd(uvd), mirror_camera(camera))
+    mirrored = uvd_to_xyz(mirror_uvd(uvd), mirrored_camera(camera))
     np.testing.assert_allclose(mirrored, points * [-1, 1, 1], atol=1e-3)
 
 
@@ -108,10 +114,9 @@ def test_projection_agrees_with_uvd(points):
 def test_mirroring_flips_x_in_space(points):
     camera = camera_vector(INTRINSICS, BOX, ROOT, SCALE)
     uvd = xyz_to_uvd(points, camera)
-    mirrored = uvd_to_xyz(mirror_uvd(uvd), mirror_camera(camera))
+    mirrored = uvd_to_xyz(mirror_uvd(uvd), mirrored_camera(camera))
     np.testing.assert_allclose(mirrored, points * [-1, 1, 1], atol=1e-3)
     np.testing.assert_allclose(mirror_uvd(mirror_uvd(uvd)), uvd)
-    np.testing.assert_array_equal(mirror_camera(mirror_camera(camera))[[0, 1, 3, 4, 5, 6]], camera[[0, 1, 3, 4, 5, 6]])
 
 
 def test_mirroring_is_flipping_the_pixels():

@@ -81,6 +81,22 @@ def test_clips_are_written_whole_or_not_at_all(tmp_path) -> None:
     assert os.listdir(tmp_path) == ["a.mp4"]
 
 
+@pytest.mark.parametrize("rate", [66.667, 100.111, 233.766])
+def test_fast_clips_can_be_written(tmp_path, rate) -> None:
+    """Rates whose fractions have no room in MPEG-4 Part 2 are rounded."""
+    with clip_writer(tmp_path / "a.mp4", (64, 48), rate) as writer:
+        writer.add(quarters())
+        writer.add(quarters(level=9))
+    with Clip(tmp_path / "a.mp4") as clip:
+        assert clip.rate == pytest.approx(round(rate)) and len(list(clip)) == 2
+
+
+def test_a_clocks_steps_are_no_rate(tmp_path) -> None:
+    path = write_clip(tmp_path / "a.avi", [quarters()] * 30, rate=1000.0, code="MJPG")
+    with Clip(path) as clip:
+        assert clip.rate == 30 and clip.promised_s == pytest.approx(0.03) and clip.promised_frames == 1
+
+
 def test_an_interrupt_between_a_frame_and_its_count_loses_nothing(tmp_path) -> None:
     with clip_writer(tmp_path / "a.mp4", (64, 48), 25.0) as writer:
         for level in range(3):

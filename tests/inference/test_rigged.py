@@ -64,6 +64,13 @@ def test_a_left_hand_is_the_mirror_image(estimate):
     np.testing.assert_array_equal(found.rig.angles_deg, right.rig.angles_deg)
 
 
+def test_a_hand_that_would_reach_behind_the_camera_stays_as_it_was(estimate):
+    nearest = estimate.joints_mm[:, 2].min()
+    near = dataclasses.replace(estimate, joints_mm=estimate.joints_mm - np.array([0, 0, nearest - 1], np.float32))
+    turned = dataclasses.replace(near, joints_mm=near.joints_mm - np.array([0, 0, 8], np.float32))
+    assert rigged(turned) is turned and turned.rig is None
+
+
 def test_another_mesh_and_a_bare_one_are_refused(template, estimate):
     with pytest.raises(ValueError, match=f"expected one of 10 vertices, as the estimate has, got {template.num_vertices}"):
         rigged(dataclasses.replace(estimate, vertices_mm=estimate.vertices_mm[:10]))

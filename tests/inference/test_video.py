@@ -15,9 +15,10 @@ import tfhand.inference
 from benchmarks.rendered_frames import FrameRenderer
 from tfhand.cli import main
 from tfhand.geometry import project
-from tfhand.inference import HandEstimator, mediapipe_detector
+from tfhand.inference import HandEstimator, mediapipe_detector, tracker
 from tfhand.inference.clip import Clip
 from tfhand.inference.mediapipe_detector import palm_anchors
+from tfhand.inference.video import ClipSummary
 
 MOVING = [(60 + 4 * step, 60) for step in range(8)]
 
@@ -73,7 +74,36 @@ def test_a_clip_that_breaks_off(tmp_path, rng, capsys) -> None:
     clip.write_bytes(data[: len(data) // 2])
     status, content = run(clip, tmp_path / "out", "--no-video")
     assert status == 0 and 14 <= content["num_frames"] <= 24 and os.listdir(tmp_path / "out") == ["a.json"]
-    assert ("breaks off" in capsys.readouterr().err) == content["broke_off"]
+    assert "breaks off" in capsys.readouterr().err and content["broke_off"] is True
+    status, content = run(write_clip(tmp_path / "b.avi", frames, code="MJPG"), tmp_path / "out", "--no-video")
+    assert "breaks off" not in capsys.readouterr().err and content["broke_off"] is False
+
+
+@pytest.mark.parametrize(
+    ("frames", "promised", "promised_s", "read_s", "broke_off"),
+    [
+        (120, 120, 4.006, 4.0, False),
+        (120, 179, 6.0, 5.97, False),  # 2 s at 30 and 4 s at 15 frames a second: a length times a rate is no count
+        (120, 179, 6.0, 4.0, True),
+        (119, 120, 4.0, 3.97, False),
+        (120, 0, 0.0, 4.0, False),
+    ],
+)
+def test_a_clip_breaks_off_where_both_frames_and_time_are_missing(frames, promised, promised_s, read_s, broke_off) -> None:
+    assert ClipSummary(frames, promised, promised_s, read_s).broke_off is broke_off
+    assert not ClipSummary(frames, promised, promised_s, read_s, stopped=True).broke_off
+
+
+@pytest.mark.usefixtures("patch_estimator")
+def test_an_interrupt_before_the_first_frame_leaves_nothing(tmp_path, monkeypatch) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [patch_frame((80, 60))] * 2)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tracker.HandTracker, "__call__", interrupted)
+    assert main(["video", str(clip), "--out", str(tmp_path / "out")]) == 130
+    assert os.listdir(tmp_path / "out") == []
 
 
 @pytest.mark.usefixtures("patch_estimator")
@@ -103,6 +133,8 @@ def test_what_cannot_be_used_is_said(tmp_path, capsys, monkeypatch) -> None:
         ([str(clip), "--out", str(tmp_path / "file")], "is a file"),
         ([str(clip), "--out", str(tmp_path / "out"), "--max-frames", "0"], "expected at least 1, got 0"),
         ([str(clip), "--out", str(tmp_path / "out"), "--box", "900", "0", "9", "9"], "overlap the image"),
+        ([str(clip), "--out", str(tmp_path / "out"), "--hand-scale-mm", "-1"], "hand_scale_mm: expected a positive length"),
+        ([str(clip), "--out", str(tmp_path / "out"), "--camera", "0", "0", "0", "0"], "focal lengths"),
         ([str(clip), "--out", str(tmp_path / "out"), "--fit-rig"], "--fit-rig: expected a network with 999 vertices"),
         ([str(clip), "--out", str(tmp_path / "out"), "--detector", "mediapipe"], "pip install --no-deps mediapipe"),
     ):

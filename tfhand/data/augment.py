@@ -3,7 +3,8 @@
 Geometry: turning the crop by an angle about its centre `c` is what the same hand gives in a camera that is
 rolled by that angle about its optical axis and whose principal point `p` has moved to `c + R (p - c)`. So the
 labels are turned in space, `xyz' = R_z xyz`, the intrinsics' principal point in the image, and every projected
-point meets its pixel again. That needs equal focal lengths; an image with `fx != fy` is stretched to `fy = fx` first.
+point meets its pixel again. That needs equal focal lengths; where crops are turned, an image with `fx != fy` is stretched to
+`fy = fx` first. Plain crops leave it as it is.
 """
 from __future__ import annotations
 

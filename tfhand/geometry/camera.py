@@ -175,20 +175,6 @@ def mirror_uvd(uvd: np.ndarray) -> np.ndarray:
     return mirrored
 
 
-def mirror_camera(camera: np.ndarray) -> np.ndarray:
-    """Camera vector of the mirrored crop, in which the mirrored points un-project to `(-x, y, z)`.
-
-    Args:
-        camera: (..., 7) camera vector(s).
-
-    Returns:
-        Mirrored copy, same shape and dtype.
-    """
-    mirrored = np.array(camera)
-    mirrored[..., 2] = 1.0 - mirrored[..., 2]
-    return mirrored
-
-
 def root_depth_and_scale(joints_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Root depth and hand scale, as the paper's protocol gives them, from ground-truth joints.
 

@@ -15,7 +15,10 @@ from tfhand.io import atomic_path
 
 #: Frames a second of clips that do not say.
 DEFAULT_RATE = 30.0
-_RATES = (1.0, 1000.0)
+#: Beyond these a file's rate is no rate: WebM and MKV of uneven times give the steps of their clock, 1000 a second.
+_RATES = (1.0, 480.0)
+#: MPEG-4 Part 2 has no room for the fractions of higher rates, such as 100.111.
+_FRACTIONS_UP_TO = 65.0
 #: FFmpeg's own messages name neither file nor frame; only its fatal ones are let through.
 _LOG_LEVEL = ("OPENCV_FFMPEG_LOGLEVEL", "8")
 
@@ -48,6 +51,7 @@ class Clip:
         path: of the file.
         rate: frames a second, on average.
         promised_frames: how many frames the file says it has, roughly in some formats; 0 where it does not say.
+        promised_s: how long it says that it is, s; 0 where it does not say.
 
     Raises:
         FileNotFoundError: no such file.
@@ -70,10 +74,15 @@ class Clip:
         if not self._capture.isOpened():
             raise ValueError(f"{path} is not a clip of a known format, or breaks off before its first frame.")
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.rate = float(rate) if np.isfinite(rate) and _RATES[0] <= rate <= _RATES[1] else DEFAULT_RATE
-        promised = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.promised_frames = int(promised) if np.isfinite(promised) and 0 < promised < 1e8 else 0
+        rate, count = (self._number(name) for name in (cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_COUNT))
+        self.rate = rate if _RATES[0] <= rate <= _RATES[1] else DEFAULT_RATE
+        # Where a file has no count, OpenCV's is its length times that rate, whatever it is.
+        self.promised_s = count / rate if rate > 0 and count < 1e8 else 0.0
+        self.promised_frames = round(self.promised_s * self.rate)
+
+    def _number(self, name: int) -> float:
+        value = float(self._capture.get(name))
+        return value if np.isfinite(value) and value > 0 else 0.0
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames from here on; a clip is read once."""
@@ -128,6 +137,7 @@ class ClipWriter:
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float):
         self.size, self.num_frames = size, 0
+        rate = rate if rate <= _FRACTIONS_UP_TO else float(round(rate))
         self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"mp4v"), rate, size)
 
     @property

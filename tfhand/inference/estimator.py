@@ -127,12 +127,13 @@ class HandEstimator:
         size = image.shape[1::-1]
         given = {"box": box, "camera": camera, "root_depth_mm": root_depth_mm, "hand_scale_mm": hand_scale_mm}
         assumed = {name for name, value in given.items() if value is None}
+        check_given(camera, root_depth_mm, hand_scale_mm)
         if side == "auto":
             assumed.add("side")
         elif side not in SIDES:
             raise ValueError(f"side: expected one of {', '.join(SIDES)}, auto, got {side!r}.")
         box = whole_image_box(size) if box is None else square_box(validate_box(_four("box", box), size))
-        intrinsics = default_intrinsics(size) if camera is None else validate_intrinsics(_four("camera", camera))
+        intrinsics = default_intrinsics(size) if camera is None else _four("camera", camera)
         sides = SIDES if side == "auto" else (side,)
         known = self.model.hand_side
         views = [network_view(image, box, one, intrinsics, self.model.input_size, known, self.model.depth_axis) for one in sides]
@@ -187,9 +188,6 @@ class HandEstimator:
     def _depth_and_scale(
         self, joints: np.ndarray, camera: np.ndarray, root_depth_mm: float | None, hand_scale_mm: float | None
     ) -> tuple[float, float]:
-        for name, value in (("root_depth_mm", root_depth_mm), ("hand_scale_mm", hand_scale_mm)):
-            if value is not None and not _is_length(value):
-                raise ValueError(f"{name}: expected a positive length in mm, got {value!r}.")
         if root_depth_mm is not None and hand_scale_mm is not None:
             return root_depth_mm, hand_scale_mm
         ratio = root_depth_in_scales(joints, camera, self.bone_proportions) / axis_depth(joints[ROOT_JOINT], camera)
@@ -197,6 +195,19 @@ class HandEstimator:
             return root_depth_mm, root_depth_mm / ratio
         scale = self.default_scale_mm if hand_scale_mm is None else hand_scale_mm
         return scale * ratio, scale
+
+
+def check_given(camera: Any = None, root_depth_mm: Any = None, hand_scale_mm: Any = None) -> None:
+    """Looks at what may be given beside an image, before long work.
+
+    Raises:
+        ValueError: intrinsics or a length that no camera and no hand has; the message names it.
+    """
+    if camera is not None:
+        validate_intrinsics(_four("camera", camera))
+    for name, value in (("root_depth_mm", root_depth_mm), ("hand_scale_mm", hand_scale_mm)):
+        if value is not None and not _is_length(value):
+            raise ValueError(f"{name}: expected a positive length in mm, got {value!r}.")
 
 
 def _average_joints(template: HandTemplate | None) -> np.ndarray:

@@ -40,7 +40,8 @@ def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult
 
     Returns:
         The estimate with that hand's vertices and joints, in pixels too, and `rig` set. The wrist keeps its depth; what
-        else the estimate says is as it was.
+        else the estimate says is as it was. Where that hand would reach behind the camera, as of one that almost touches
+        the lens, the estimate as it was, without `rig`.
 
     Raises:
         ValueError: the template has no rig, or another number of vertices than the estimate.
@@ -58,6 +59,8 @@ def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult
     flip = np.array([1 if hand.side == "right" else -1, 1, 1], np.float32)
     found = rig_hands(template, (hand.joints_mm * flip)[None])
     joints = found.joints_mm[0] * flip
+    if joints[:, 2].min() <= 0:
+        return hand
     pose = RigPose(template.bone_names, np.rad2deg(found.fit.angles[0]), template.shape_names, found.fit.shape[0])
     uv = project(joints, hand.intrinsics).astype(np.float32)
     return dataclasses.replace(hand, vertices_mm=found.vertices_mm[0] * flip, joints_mm=joints, joints_uv=uv, rig=pose)

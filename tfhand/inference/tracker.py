@@ -9,7 +9,7 @@ import numpy as np
 from tfhand.constants import SIDES
 from tfhand.geometry import square_box, square_box_around
 from tfhand.inference.detector import HandDetector, check_side
-from tfhand.inference.estimator import HandEstimator
+from tfhand.inference.estimator import HandEstimator, check_given
 from tfhand.inference.hand_score import hand_score
 from tfhand.inference.hand_smoother import HandSmoother
 from tfhand.inference.result import HandResult
@@ -78,7 +78,7 @@ class HandTracker:
         camera, hand_scale_mm: what every frame's estimate is given, see `HandEstimator`.
 
     Raises:
-        ValueError: an unknown side.
+        ValueError: an unknown side, or a camera or scale that can't be used.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class HandTracker:
     ):
         self.estimator, self.detector = estimator, detector
         self.side = check_side(side)
+        check_given(camera, hand_scale_mm=hand_scale_mm)
         self.config = TrackingConfig() if config is None else config
         self._given = {"camera": camera, "hand_scale_mm": hand_scale_mm}
         self._start = box

@@ -24,8 +24,9 @@ from tfhand.io import atomic_path
 if TYPE_CHECKING:
     from tfhand.mesh import HandTemplate
 
-#: Frames that a file may be short of what it says before that is worth telling: some formats only guess.
-_SHORT = 2
+#: Frames and seconds that a file may be short of what it says before that is worth telling, or a fiftieth of it: some
+#: formats only guess.
+_SHORT, _SHORT_S = 2, 0.1
 
 
 @dataclass
@@ -35,6 +36,7 @@ class ClipSummary:
     Attributes:
         num_frames: frames that could be read.
         promised_frames: frames that the file says it has, 0 where it doesn't.
+        promised_s, read_s: how long the file says it is, 0 where it doesn't, and when its last frame ended, s.
         states: how many frames were detected, tracked, lost.
         stopped: the user ended it before the clip did.
         files: what was written.
@@ -42,6 +44,8 @@ class ClipSummary:
 
     num_frames: int = 0
     promised_frames: int = 0
+    promised_s: float = 0.0
+    read_s: float = 0.0
     states: Counter = field(default_factory=Counter)
     stopped: bool = False
     files: list[Path] = field(default_factory=list)
@@ -53,8 +57,12 @@ class ClipSummary:
 
     @property
     def broke_off(self) -> bool:
-        """Whether frames were missing at the end, more than a format's guess may be wrong by."""
-        return not self.stopped and self.promised_frames - self.num_frames > max(_SHORT, self.promised_frames // 50)
+        """Whether frames were missing at the end, more than a format's guess may be wrong by: both their number and the
+        time say so. Of frames at uneven times there are fewer than length and rate promise."""
+        frames, seconds = self.promised_frames - self.num_frames, self.promised_s - self.read_s
+        few = frames > max(_SHORT, self.promised_frames // 50)
+        return not self.stopped and few and seconds > max(_SHORT_S, self.promised_s / 50)
+
 
 
 def follow_clip(
@@ -70,7 +78,7 @@ def follow_clip(
 ) -> ClipSummary:
     """Follows the hand through a clip and writes NAME.json and NAME_overlay.mp4, each whole or not at all.
 
-    An interrupt (Ctrl-C) ends the clip there: what there is by then is written.
+    An interrupt (Ctrl-C) ends the clip there: what there is by then is written, if there is a frame.
 
     Args:
         clip: just opened.
@@ -94,7 +102,9 @@ def follow_clip(
     total = clip.promised_frames or None
     if max_frames is not None:
         total = max_frames if total is None else min(total, max_frames)
-    summary = ClipSummary(promised_frames=0 if max_frames is not None else clip.promised_frames)
+    summary = ClipSummary()
+    if max_frames is None:
+        summary.promised_frames, summary.promised_s = clip.promised_frames, clip.promised_s
     frames = iter(clip)
     first = next(frames, None)
     if first is None:
@@ -102,9 +112,9 @@ def follow_clip(
     paths = {"json": out / f"{name}.json", "video": out / f"{name}_overlay.mp4"}
     with contextlib.ExitStack() as stack:
         bar = stack.enter_context(tqdm(total=total, desc=name, unit="frame", disable=None if progress else True))
-        file = stack.enter_context(_text(paths["json"]))
         size = figure_size(first.image.shape[1::-1])
         writer = stack.enter_context(clip_writer(paths["video"], size, clip.rate)) if video else None
+        file = stack.enter_context(_text(paths["json"]))  # in place before the video, which the disk may have no room for
         _begin(file, clip, first)
         frame: Frame | None = first
         try:
@@ -114,10 +124,13 @@ def follow_clip(
                     tracked = dataclasses.replace(tracked, hand=rigged(tracked.hand, fit_rig))
                 _write(file, writer, frame, tracked, vertices)
                 summary.num_frames += 1
+                summary.read_s = frame.time_s + 1 / clip.rate
                 summary.states[tracked.state] += 1
                 bar.update()
                 frame = next(frames, None)
         except KeyboardInterrupt:
+            if summary.num_frames == 0:
+                raise
             summary.stopped = True
         _end(file, summary, tracker, vertices)
     summary.files = [paths["json"], *([paths["video"]] if video else [])]
@@ -174,5 +187,7 @@ def _end(file: TextIO, summary: ClipSummary, tracker: HandTracker, vertices: boo
     tail["assumed"] = {name: ASSUMPTIONS[name] for name in tracker.assumed}
     if vertices:
         # For right hands; a left hand's triangles wind the other way.
-        tail["faces"] = np.asarray(tracker.estimator.faces).tolist()
+        estimator = tracker.estimator
+        wound = estimator.faces if estimator.model.hand_side == "right" else estimator.faces[:, ::-1]
+        tail["faces"] = np.asarray(wound).tolist()
     file.write("\n],\n" + json.dumps(tail)[1:] + "\n")
