@@ -1,7 +1,7 @@
 """Images a second from disk through the training pipeline, against what a training step can use.
 
     python -m benchmarks.loading --data-dir data/hands --workers 1 2
-    python -m benchmarks.loading --tfds-dir data/tfds/hand_synthetic/standard/2.0.0
+    python -m benchmarks.loading --tfds-dir data/tfds/hand_synthetic/standard/2.6.0
 """
 
 from __future__ import annotations

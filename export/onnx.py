@@ -2,7 +2,8 @@
 
     python -m export.onnx --preset mobile --out hand.onnx
 
-Input `image` (B, S, S, 3) uint8 RGB, outputs `vertices_uvd`, `joints_uvd`, `joint_confidence`, `confidence`, float32;
+Input `image` (B, S, S, 3) uint8 RGB, outputs `vertices_uvd`, `joints_uvd`, `joint_confidence`, `confidence`, and
+`presence`, `known_side` of weights that tell, float32;
 what else an app needs is in `metadata_props`. The file is run in ONNX Runtime and compared with Keras before it is put
 in place.
 """

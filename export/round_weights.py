@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 from export.folding import foldable_norms, norm_scale_shift
-from tfhand.layers import ChebConv
+from tfhand.layers import ChebConv, Hourglass, ResidualModule
 
 if TYPE_CHECKING:
     from tfhand.models import HandMeshNet
@@ -48,8 +48,27 @@ def round_weights(model: HandMeshNet) -> None:
             elif isinstance(layer, keras.layers.BatchNormalization):
                 if layer.name not in folded:
                     _set_norm(layer, *(_half(value) for value in norm_scale_shift(layer)))
+            elif modules := _residual_modules(layer):
+                for module in modules:
+                    _round_module(module)
             else:
                 layer.set_weights([_half(value) for value in layer.get_weights()])
+
+
+def _residual_modules(layer: keras.layers.Layer) -> list[ResidualModule]:
+    if isinstance(layer, Hourglass):
+        return [module for chain in (*layer.skips, *layer.downs, layer.bottom, *layer.ups) for module in chain]
+    return [layer] if isinstance(layer, ResidualModule) else []
+
+
+def _round_module(module: ResidualModule) -> None:
+    """As converters fold it: its second and third norm into the convolutions before them."""
+    _set_norm(module.bn1, *(_half(value) for value in norm_scale_shift(module.bn1)))
+    _round_folded(module.conv1, module.bn2)
+    _round_folded(module.conv2, module.bn3)
+    for layer in (module.conv3, module.skip):
+        if layer is not None:
+            layer.set_weights([_half(value) for value in layer.get_weights()])
 
 
 def mean_network(preset: str | None, weights: Sequence[str]) -> HandMeshNet:

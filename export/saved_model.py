@@ -3,8 +3,8 @@
     python -m export.saved_model --preset mobile --out hand_saved_model
 
 Signature `serving_default`: `image` (B, S, S, 3) uint8 RGB -> `vertices_uvd`, `joints_uvd`, `joint_confidence`,
-`confidence`, float32. What else a server needs lies in `assets.extra/tfhand.json`. The folder is compared with Keras
-before it is put in place.
+`confidence`, and `presence`, `known_side` of weights that tell, float32. What else a server needs lies in
+`assets.extra/tfhand.json`. The folder is compared with Keras before it is put in place.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class DataConfig(InputConfig):
         train: folder of generated shards; without one, `num_samples` hands are rendered first.
         validation: folder of generated shards to validate on; without one, `num_validation` are rendered.
         num_samples: hands to render into the run folder when `train` is null; 0 renders every training batch
-            afresh, which hardly ever repeats a hand and takes a core for each 25 images a second.
+            afresh, which hardly ever repeats a hand and takes a core for some 60 images of 256 x 256 a second.
         num_validation: validation hands looked at (the first ones of `validation`), or rendered.
         render_size: side of rendered images, pixels; a little above the network's input leaves room to zoom in.
         backgrounds: folder of photographs to put behind hands, rendered or augmented; null takes the built-in ones.

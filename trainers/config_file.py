@@ -21,6 +21,7 @@ from tfhand.io import atomic_path
 from trainers.config import StageConfig, TrainConfig
 
 #: Fields that may differ between a run and its continuation: they change no number of the training by more than rounding.
+#: (With crops without a hand in the batches, other `devices` weigh hands a little differently: each divides by its own hands.)
 FREE_TO_CHANGE = frozenset(
     {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures"}
     | {"compiled_kernels", "devices", "threads", "data.workers", "data_dir", "pseudo_meshes"}

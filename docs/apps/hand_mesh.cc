@@ -194,7 +194,8 @@ class HandMesh {
     LiteRtDestroyEnvironment(environment_);
   }
 
-  // vertices_uvd, joints_uvd, joint_confidence and confidence of a crop.
+  // All outputs of a crop by name: vertices_uvd, joints_uvd, joint_confidence, confidence; presence and known_side of
+  // weights that tell.
   std::map<std::string, std::vector<float>> Run(const std::vector<uint8_t>& crop) {
     size_t size;
     void* memory;

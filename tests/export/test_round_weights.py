@@ -9,10 +9,11 @@ import pytest
 from export.folding import fold_batch_norms, foldable_norms, norm_scale_shift
 from export.mesh_head import MeshHead
 from export.pictures import photograph_crops
-from export.round_weights import main, mean_network, round_weights
+from export.round_weights import _residual_modules, main, mean_network, round_weights
 from export.verify import keras_outputs
 from tests.export.conftest import tiny_network
 from tfhand.models import HandMeshNet
+from tfhand.models.stage_configs import PoseConfig
 
 
 def in_16_bits(value: np.ndarray) -> bool:
@@ -29,7 +30,14 @@ def test_folded_weights_fit_into_16_bits(topology):
     for name in ("vertices_uvd", "joints_uvd"):
         assert 0 < np.abs(after[name] - before[name]).max() < 5e-3 * np.abs(before[name]).max()
     for layer in fold_batch_norms(model.heatmap_stage).layers:
-        if not isinstance(layer, keras.layers.BatchNormalization):
+        if modules := _residual_modules(layer):
+            for module in modules:  # converters fold these norms
+                for convolution, norm in ((module.conv1, module.bn2), (module.conv2, module.bn3)):
+                    scale, shift = norm_scale_shift(norm)
+                    assert in_16_bits(np.asarray(convolution.kernel) * scale), f"{layer.name}, {module.name}"
+                    assert in_16_bits(np.asarray(convolution.bias) * scale + shift), f"{layer.name}, {module.name}"
+                assert in_16_bits(np.asarray(module.conv3.kernel))
+        elif not isinstance(layer, keras.layers.BatchNormalization):
             assert all(in_16_bits(value) for value in layer.get_weights()), layer.name
     head = MeshHead(model)
     for convolution in [one for level in head.convolutions.values() for one in level]:
@@ -80,6 +88,14 @@ def test_the_mean_of_several_files(tmp_path, mobile):
     first = HandMeshNet.from_preset("mobile", mobile.weights)
     for number, (found, one) in enumerate(zip(mean.weights, first.weights, strict=True)):
         np.testing.assert_allclose(found, np.asarray(one) + 0.005 * (number % 7), rtol=1e-5, atol=1e-6)
+
+
+def test_files_of_two_networks_have_no_mean(topology, tmp_path):
+    files = [str(tmp_path / f"{name}.keras") for name in ("one", "other")]
+    for file, hidden in zip(files, (8, 6), strict=True):
+        tiny_network(topology, pose=PoseConfig(filters=((4,), (4,)), hidden=hidden)).save(file)
+    with pytest.raises(ValueError, match="--weights: expected .*other.keras to be of the same network as .*one.keras"):
+        mean_network(None, files)
 
 
 def test_networks_of_two_depth_axes_have_no_mean(topology, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,9 +22,7 @@ def rig_of(model: HandMeshNet) -> HandTemplate:
     Raises:
         ValueError: the network has another mesh, or joints of another definition.
     """
-    from tfhand.mesh import HandTemplate
-
-    template = HandTemplate.load()
+    template = _package_hand()
     given, ours = (model.num_vertices, model.joint_definition), (template.num_vertices, "tfhand")
     if given != ours:
         say = "{} vertices and the joints of {!r}"
@@ -31,12 +30,20 @@ def rig_of(model: HandMeshNet) -> HandTemplate:
     return template
 
 
+@functools.cache
+def _package_hand() -> HandTemplate:
+    """Read once: that takes longer than a fit."""
+    from tfhand.mesh import HandTemplate
+
+    return HandTemplate.load()
+
+
 def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult:
     """The hand of the rig that an estimate most probably shows (`tfhand.mesh.rigged_hands`).
 
     Args:
         hand: an estimate with this package's joints and the mesh of `template`.
-        template: a hand with a rig; None reads the one that comes with the package, which many estimates should share.
+        template: a hand with a rig; None takes the one that comes with the package.
 
     Returns:
         The estimate with that hand's vertices and joints, in pixels too, and `rig` set. The wrist keeps its depth; what
@@ -46,10 +53,9 @@ def rigged(hand: HandResult, template: HandTemplate | None = None) -> HandResult
     Raises:
         ValueError: the template has no rig, or another number of vertices than the estimate.
     """
-    from tfhand.mesh import HandTemplate
     from tfhand.mesh.rigged_hands import rig_hands
 
-    template = HandTemplate.load() if template is None else template
+    template = _package_hand() if template is None else template
     if template.rig is None:
         raise ValueError("template: expected one with a rig, got one made from a bare mesh.")
     if template.num_vertices != len(hand.vertices_mm):

@@ -128,7 +128,7 @@ def source_folder() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise KernelError(
             "The rasteriser needs the C++ source that comes with tensorflow-graphics, which is not installed. "
-            "Install it with `pip install tensorflow-graphics==2021.12.3` (Python 3.11 or older)."
+            "Install it with `pip install --no-deps tensorflow-graphics==2021.12.3`."
         )
     folder = Path(spec.submodule_search_locations[0]) / "rendering" / "kernels"
     for name in ("impl.cc", "impl.h", "op.cc"):

@@ -49,6 +49,11 @@ export class Camera {
     return this.#stream !== null;
   }
 
+  /** Whether the camera faces the user: of a device with one camera, whatever was asked for. */
+  get facesUser() {
+    return this.#stream?.getVideoTracks()[0]?.getSettings().facingMode !== "environment";
+  }
+
   /** Opens the camera. @param {"user"|"environment"} facing towards the user or away. Throws what `explain` explains. */
   async start(facing) {
     this.stop();

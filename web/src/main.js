@@ -94,10 +94,18 @@ async function look() {
   for (const tell of watchers.splice(0)) tell(report());
 }
 
-/** Runs one task after the other: two looks at once would share a network. */
+/** Runs one task after the other, since two looks at once would share a network; whether it ended well. */
 function inTurn(task) {
-  looking = looking.then(task).catch((error) => page.say("run", `Something went wrong: ${error.message}`));
-  return looking;
+  const done = looking.then(task).then(
+    () => true,
+    (error) => {
+      const other = model?.accelerator === "webgpu" ? " Wasm may do, below." : "";
+      page.say("run", `Something went wrong: ${error.message}${other}`);
+      return false;
+    },
+  );
+  looking = done;
+  return done;
 }
 
 async function camera() {
@@ -122,19 +130,26 @@ async function openCamera() {
   }
   if (!source.running) return;
   page.showRunning(true);
-  page.mirror(facing === "user");
+  page.mirror(source.facesUser);
   tracker.lookAt(null);
   rate.clear();
   await inTurn(watch);
 }
 
 async function watch() {
-  while (await source.frame()) {
-    const before = `${page.frame.canvas.width} ${page.frame.canvas.height}`;
-    source.drawInto(page.frame);
-    if (before !== `${page.frame.canvas.width} ${page.frame.canvas.height}`) page.fit();
-    await look();
-    page.showRate(rate.tick(performance.now()));
+  try {
+    while (await source.frame()) {
+      const before = `${page.frame.canvas.width} ${page.frame.canvas.height}`;
+      source.drawInto(page.frame);
+      if (before !== `${page.frame.canvas.width} ${page.frame.canvas.height}`) page.fit();
+      await look();
+      page.showRate(rate.tick(performance.now()));
+    }
+  } catch (error) {
+    // A camera that nobody looks through is turned off.
+    source.stop();
+    page.showRunning(false);
+    throw error;
   }
 }
 
@@ -196,8 +211,7 @@ function lookAt(box) {
 async function accelerator(name) {
   const running = source.running;
   source.stop();
-  await inTurn(() => useAccelerator(name));
-  if (running) await openCamera();
+  if ((await inTurn(() => useAccelerator(name))) && running) await openCamera();
 }
 
 function saveMesh() {
