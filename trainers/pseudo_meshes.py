@@ -72,7 +72,7 @@ class PseudoMeshes:
 
 
 def compute_pseudo_meshes(
-    network: HandMeshNet, dataset: Any, name: str, folder: Path, workers: int = 2
+    network: HandMeshNet, dataset: Any, name: str, folder: Path, workers: int = 2, record: Path | None = None
 ) -> PseudoMeshes:
     """The pseudo-ground truth of a dataset, computed once; what is in the folder already is not computed again.
 
@@ -82,12 +82,16 @@ def compute_pseudo_meshes(
         name: of dataset and split; part of the key.
         folder: where meshes are kept, each set in a folder named by its key: a hash of weights, network and data.
         workers: threads that decode and crop.
+        record: file of a run that keeps this key, so that the run goes on with the meshes that it began with.
 
     Raises:
-        ValueError: a file in the folder is damaged, or the network's meshes are not finite.
+        ValueError: a file in the folder is damaged, the network's meshes are not finite, or the run began with others.
         OSError: a file can't be written.
     """
-    folder = folder / key(network, dataset, name)
+    found = key(network, dataset, name)
+    if record is not None:
+        _check_same(record, found)
+    folder = folder / found
     count = len(dataset)
     paths = [folder / f"meshes-{start // PART:05d}.npy" for start in range(0, count, PART)]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
@@ -102,6 +106,18 @@ def compute_pseudo_meshes(
                 with atomic_path(paths[number]) as temporary:
                     np.save(temporary, part)
     return PseudoMeshes(paths, count)
+
+
+def _check_same(record: Path, found: str) -> None:
+    if record.is_file():
+        if record.read_text(encoding="ascii").strip() != found:
+            raise ValueError(
+                f"weights: expected those that {record.parent} began with, got others, or the data have changed: its pseudo "
+                "meshes would change half-way; give the same weights and data, or another --out"
+            )
+        return
+    with atomic_path(record) as temporary:
+        temporary.write_text(found + "\n", encoding="ascii")
 
 
 def key(network: HandMeshNet, dataset: Any, name: str) -> str:

@@ -33,6 +33,7 @@ A training run of tfhand: preset `{preset}`, stages {stages}, seed {seed}.
 | averaged weights at the last validation, in the end the result | `{weights}` |
 | what resuming needs (weights, optimizer, averages, position) | `checkpoints/` |
 | hands that were rendered for this run, pseudo meshes that were computed for it, if any | `data/` |
+| which pseudo meshes it is trained on, if any: those of the weights that it began with, and of no others | `pseudo_meshes.txt` |
 | the batch that made the loss infinite or not a number, if one did | `bad_batch.npz` |
 
 Continue after an interruption (the same command as at the start; it finds the last checkpoint itself):
@@ -68,6 +69,7 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
         self.data = self.path / "data"
+        self.pseudo_meshes = self.path / "pseudo_meshes.txt"
         self.bad_batch = self.path / "bad_batch.npz"
         self.readme = self.path / "README.md"
         self.checkpoints = self.path / "checkpoints"
@@ -99,6 +101,8 @@ class RunFolder:
                     "continue it. It differs in\n  " + "\n  ".join(changed)
                 )
         make_folder(self.path, "out")
+        if checkpoint is None:
+            self.pseudo_meshes.unlink(missing_ok=True)
         save_config(config, self.config)
         self._add_environment()
         with atomic_path(self.readme) as temporary:

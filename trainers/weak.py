@@ -75,7 +75,7 @@ def prepare(config: WeakConfig, template: HandTemplate, losses: Mapping[str, Com
             kept = folder.data / "pseudo_meshes" if config.pseudo_meshes is None else Path(config.pseudo_meshes)
             name = f"{config.dataset}/{info.train_split}"
             seen = _first(open_dataset(config.dataset, config.data_dir, info.train_split, with_alpha=False), config)
-            meshes = compute_pseudo_meshes(network, seen, name, kept, config.data.workers)
+            meshes = compute_pseudo_meshes(network, seen, name, kept, config.data.workers, folder.pseudo_meshes)
         hands = WeakSamples(training_set, config.with_3d_pose, meshes)
         depth_size = config.data.depth_size if with_depth else None
 

@@ -77,6 +77,17 @@ def test_key_tells_weights_and_data_apart(network):
     assert len(keys) == 5
 
 
+def test_a_run_goes_on_with_the_meshes_that_it_began_with(network, tmp_path):
+    record = tmp_path / "run" / "pseudo_meshes.txt"
+    for _ in range(2):
+        compute_pseudo_meshes(network, Hands(4), "toy/train", tmp_path / "meshes", record=record)
+    other = ToyNet()
+    other.set_weights([weight + 1e-3 for weight in network.get_weights()])
+    with pytest.raises(ValueError, match="weights: expected those that .*run began with, got others"):
+        compute_pseudo_meshes(other, Hands(4), "toy/train", tmp_path / "meshes", record=record)
+    assert len(list((tmp_path / "meshes").iterdir())) == 1
+
+
 def test_samples_out_of_step_and_damaged_files_are_named(network, tmp_path):
     hands = Hands(10)
     meshes = compute_pseudo_meshes(network, hands, "toy/train", tmp_path)
