@@ -12,6 +12,9 @@ from tfhand.geometry import project, uvd_to_xyz
 from tfhand.rendering.joint_visibility import REACH
 from tfhand.rendering.rasterizer import rasterize
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig, render_sample, sample_seed
+from tfhand.synthetic.gestures import FAMILY_OF, GESTURES
+from tfhand.synthetic.pose_sampler import NO_SIGNS, gesture_pose
+from tfhand.synthetic.viewpoint import HABITS
 
 
 def inside(mask, pixels):
@@ -158,6 +161,17 @@ def test_augmented_crops_of_samples(samples):
     for seed, sample in enumerate(samples[:4]):
         view = crop(sample, 64, AugmentConfig(), np.random.default_rng(seed))
         assert ((view["joints_uvd"][:, :2] > -0.5) & (view["joints_uvd"][:, :2] < 1.5)).all()
+
+
+def test_hands_held_up_make_signs(generator):
+    """Fingers are within noise and untangling of a gesture; other hands often are of none."""
+    telling = np.stack([gesture_pose(name)[:16] for name in GESTURES if FAMILY_OF[name] not in NO_SIGNS])
+    scenes = [generator.scene(np.random.default_rng(seed)).facts for seed in range(150)]
+    away = [np.sqrt(((telling - facts["pose_deg"][:16]) ** 2).mean(axis=1).min()) for facts in scenes]
+    held_up = np.array([HABITS[facts["view"]].signs for facts in scenes])
+    assert 30 < held_up.sum() < 70
+    away = np.array(away)
+    assert np.median(away[held_up]) < 5 and (away[held_up] > 9).mean() < 0.05 and (away[~held_up] > 9).mean() > 0.2
 
 
 def test_seeds_of_samples_differ():

@@ -18,7 +18,7 @@ from tfhand.synthetic.gestures import (
     weights,
 )
 from tfhand.synthetic.gestures.combinations import possible
-from tfhand.synthetic.pose_sampler import LIMITS, PoseSampler, anatomical, blend, gesture_pose
+from tfhand.synthetic.pose_sampler import LIMITS, NO_SIGNS, PoseSampler, anatomical, blend, gesture_pose
 
 
 def test_library_is_large_and_its_gestures_differ():
@@ -102,6 +102,30 @@ def test_sampler_is_a_function_of_its_rng_and_spreads_over_the_range():
             counts = np.histogram(angles, bins=6, range=(0, 90))[0]
             assert counts.min() > 0.03 * len(poses), f"{finger} {joint}: {counts}"
     assert 10 < poses[:, INDEX["wrist_flexion"]].std() < 25
+
+
+def test_steady_signs_are_gestures_that_tell_something():
+    rng, steady = np.random.default_rng(0), PoseSampler(sign_steadiness=0.0)
+    telling = [name for name in GESTURES if FAMILY_OF[name] not in NO_SIGNS]
+    poses = np.stack([gesture_pose(name) for name in telling])
+    nearest = []
+    for _ in range(3000):
+        distances = np.abs(poses - steady.sign(rng)).max(axis=1)
+        assert distances.min() < 1e-9
+        nearest.append(FAMILY_OF[telling[distances.argmin()]])
+    left = 1 - sum(FAMILIES[family][1] for family in NO_SIGNS)
+    for family, (_, share) in FAMILIES.items():
+        expected = 0 if family in NO_SIGNS else share / left
+        assert nearest.count(family) / 3000 == pytest.approx(expected, abs=0.03)
+
+
+def test_signs_vary_less_than_other_poses():
+    def spread(steadiness):
+        rng, sampler = np.random.default_rng(0), PoseSampler(sign_steadiness=steadiness)
+        poses = np.stack([gesture_pose(name) for name in GESTURES if FAMILY_OF[name] not in NO_SIGNS])
+        return np.median([np.sqrt(((poses - sampler.sign(rng)) ** 2).mean(axis=1).min()) for _ in range(200)])
+
+    assert 1 < spread(0.6) < 0.75 * spread(1.0)
 
 
 def test_gestures_themselves_stay_as_they_are():

@@ -89,7 +89,7 @@ def test_sampler_covers_the_sphere_and_prefers_palms():
 
 
 def test_shares_of_kinds_are_those_documented():
-    """The table in docs/synthetic_data.md."""
+    """The table in docs/light_skin_views.md."""
     shares = {kind: sum(habit.share for habit in HABITS.values() if habit.kind == kind) for kind in KINDS}
-    assert shares == pytest.approx({"allocentric": 0.66, "egocentric": 0.16, "full sphere": 0.18})
+    assert shares == pytest.approx({"allocentric": 0.70, "egocentric": 0.14, "full sphere": 0.16})
     assert all(habit.concentration == 0 for habit in HABITS.values() if habit.kind == "full sphere")

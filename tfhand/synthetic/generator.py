@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from tfhand.synthetic.viewpoint import HABITS, ViewpointSampler, hand_frame, ray
 from tfhand.synthetic.world import get_world
 
 #: Changes with everything that changes what a seed gives.
-GENERATOR_VERSION = "2.5"
+GENERATOR_VERSION = "2.6"
 #: Attempts at a pose before the one with the least overlap is taken.
 _POSE_ATTEMPTS = 3
 #: Joints that the arm hides at most.
@@ -209,10 +210,12 @@ class HandGenerator:
     def scene(self, rng: np.random.Generator) -> Scene:
         """A posed right hand, a camera and a crop box."""
         shape = draw_until(self._accepts_shape, lambda: self.shapes.sample(rng))
-        pose, posed, overlap = self._free_pose(shape, rng)
+        pose, posed, overlap = self._free_pose(self.poses.sample, shape, rng)
         camera, photograph, centre = self.cameras.sample(rng)
         ray = ray_rotation(centre / np.linalg.norm(centre))
         view, look = self._view(posed, centre, ray, rng)
+        if HABITS[view].signs:
+            pose, posed, overlap = self._sign(shape, look, centre, ray, rng)
         if "shapes" in self.config.without:  # after the pose and the view, which are those of the hand as drawn
             shape = np.zeros_like(shape)
             pose, posed, overlap = self.untangle(pose, shape)
@@ -240,19 +243,32 @@ class HandGenerator:
     ) -> tuple[str, np.ndarray]:
         """A habit's name and the hand's orientation `(3, 3)` to the ray that sees it: of the split, and not one in
         which the arm hides the hand."""
+        hidden = self._arm_hides(posed, centre, ray)
+
+        def accepts(drawn: tuple[str, np.ndarray]) -> bool:
+            return in_split(view_cell(-drawn[1][2]), self.config.split) and hidden(drawn[1]) <= _MOST_HIDDEN
+
+        return draw_until(accepts, lambda: self.viewpoints.sample(rng))
+
+    def _sign(self, shape: np.ndarray, look: np.ndarray, centre: np.ndarray, ray: np.ndarray, rng: np.random.Generator):
+        """A sign whose wrist doesn't bring the arm before the hand: pose, posed hand, overlap in mm."""
+        return draw_until(
+            lambda found: self._arm_hides(found[1], centre, ray)(look) <= _MOST_HIDDEN,
+            lambda: self._free_pose(self.poses.sign, shape, rng),
+        )
+
+    def _arm_hides(self, posed: PosedHand, centre: np.ndarray, ray: np.ndarray) -> Callable[[np.ndarray], int]:
+        """How many joints the arm hides, for an orientation `(3, 3)` of the hand to the ray that sees it."""
         frame = hand_frame(posed.joints)
         sections = self.renderer.surface.forearm_sections(posed.surface_vertices).mean(axis=1)
         elbow_ward = (sections[-1] - sections[0]) / np.linalg.norm(sections[-1] - sections[0])
         joints = posed.joints - posed.joints.mean(axis=0)
 
-        def accepts(drawn: tuple[str, np.ndarray]) -> bool:
-            towards = -drawn[1][2]
-            if not in_split(view_cell(towards), self.config.split):
-                return False
-            rotation = ray @ drawn[1] @ frame
-            return hidden_by_arm(joints @ rotation.T + centre, rotation @ elbow_ward) <= _MOST_HIDDEN
+        def hidden(look: np.ndarray) -> int:
+            rotation = ray @ look @ frame
+            return hidden_by_arm(joints @ rotation.T + centre, rotation @ elbow_ward)
 
-        return draw_until(accepts, lambda: self.viewpoints.sample(rng))
+        return hidden
 
     def _accepts_shape(self, shape: np.ndarray) -> bool:
         split, names = self.config.split, self.template.shape_names
@@ -263,11 +279,11 @@ class HandGenerator:
     def _accepts_background(self, path: Path) -> bool:
         return self.world.accepts_photograph(path.name) and in_split(background_cell(path.name), self.config.split)
 
-    def _free_pose(self, shape: np.ndarray, rng: np.random.Generator):
-        """A pose whose parts don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
+    def _free_pose(self, draw: Callable[[np.random.Generator], np.ndarray], shape: np.ndarray, rng: np.random.Generator):
+        """A pose of those drawn whose parts don't run through each other, or the best of a few: pose, posed hand, overlap in mm."""
         best = None
         for _ in range(_POSE_ATTEMPTS):
-            found = self.untangle(self.poses.sample(rng), shape)
+            found = self.untangle(draw(rng), shape)
             if best is None or found[2] < best[2]:
                 best = found
             if best[2] <= self.config.penetration_mm:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfhand.synthetic.gestures import DOFS, FINGERS, GESTURES, INDEX, gesture, weights
+from tfhand.synthetic.gestures import DOFS, FAMILY_OF, FINGERS, GESTURES, INDEX, gesture, weights
 
 #: Ranges of motion of healthy adults, degrees: (lowest, highest). MCP's extension is the active one; the fingers'
 #: spread counts from closed fingers. The thumb's base counts from its rest, half-way between its extremes: 75 degrees
@@ -39,6 +39,8 @@ _MCP, _PIP, _DIP, _SPREAD = (
 _THUMB = slice(INDEX["thumb_flexion"], INDEX["thumb_ip"] + 1)
 _TWIST = INDEX["thumb_twist"]
 _WRIST = [INDEX["wrist_flexion"], INDEX["wrist_deviation"]]
+#: Families whose gestures tell somebody nothing: they hold things, or are there to fill the space between the others.
+NO_SIGNS = ("grasps", "combinations")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class PoseSampler:
         stray: share of gesture poses in which one or two fingers do something else.
         joint_noise_deg: spread of the noise on every joint.
         wrist_deg: spread of the wrist's flexion.
+        sign_steadiness: what is left of these two spreads in signs, which are made to be told apart.
     """
 
     pure: float = 0.4
@@ -58,6 +61,7 @@ class PoseSampler:
     stray: float = 0.25
     joint_noise_deg: float = 5.0
     wrist_deg: float = 18.0
+    sign_steadiness: float = 0.6
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
         """A pose, `(25,)` float64 degrees, within `LIMITS` and the couplings of `anatomical`."""
@@ -73,13 +77,24 @@ class PoseSampler:
                     pose[4 * finger : 4 * finger + 3] = _random_curl(rng)
         else:
             pose = _random_fingers(rng)
-        pose[_WRIST] += rng.normal(0, [self.wrist_deg, 0.55 * self.wrist_deg])
-        # Whole fingers lean and curl together, joints a little on their own.
-        noise = self.joint_noise_deg
+        return self._unsteady(pose, 1.0, rng)
+
+    def sign(self, rng: np.random.Generator) -> np.ndarray:
+        """A gesture that is shown to somebody: any but those of `NO_SIGNS`, with little noise and no blends.
+
+        Returns:
+            `(25,)` float64 degrees, as `sample`.
+        """
+        return self._unsteady(_random_gesture(rng, _SIGNS), self.sign_steadiness, rng)
+
+    def _unsteady(self, pose: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+        """The pose as a hand takes it: whole fingers lean and curl together, joints a little on their own."""
+        wrist, noise = share * self.wrist_deg, share * self.joint_noise_deg
+        pose[_WRIST] += rng.normal(0, [wrist, 0.55 * wrist])
         pose[_MCP] += rng.normal(0, 1.2 * noise, 4) + rng.normal(0, noise)
         pose[_PIP] += rng.normal(0, noise, 4)
         pose[_DIP] += rng.normal(0, 0.8 * noise, 4)
-        pose[_SPREAD] += rng.normal(0, 0.6 * noise, 4) + rng.normal(0, 3.0) * np.array([1, 0, 0.8, 1.5])
+        pose[_SPREAD] += rng.normal(0, 0.6 * noise, 4) + rng.normal(0, 3.0 * share) * np.array([1, 0, 0.8, 1.5])
         pose[_THUMB] += rng.normal(0, 1.1 * noise, 5)
         return anatomical(pose)
 
@@ -120,8 +135,10 @@ def blend(one: str, other: str, share: float) -> np.ndarray:
     return anatomical(first + share * (second - first))
 
 
-def _random_gesture(rng: np.random.Generator) -> np.ndarray:
-    place = min(int(np.searchsorted(_ENDS, rng.random(), side="right")), len(_POSES) - 1)
+def _random_gesture(rng: np.random.Generator, ends: np.ndarray | None = None) -> np.ndarray:
+    """One of all gestures, or of those to whose cumulative probabilities `ends` gives a share."""
+    ends = _ENDS if ends is None else ends
+    place = min(int(np.searchsorted(ends, rng.random(), side="right")), len(_POSES) - 1)
     return _POSES[place].copy()
 
 
@@ -148,3 +165,5 @@ def _random_fingers(rng: np.random.Generator) -> np.ndarray:
 
 _POSES = [one.angles() for one in GESTURES.values()]
 _ENDS = np.cumsum(weights())
+_TELLING = weights() * [FAMILY_OF[name] not in NO_SIGNS for name in GESTURES]
+_SIGNS = np.cumsum(_TELLING / _TELLING.sum())

@@ -27,6 +27,7 @@ class Habit:
         concentration: of the von Mises-Fisher distribution about it; 0 is the whole sphere, 8 some 30 degrees, 30 some 15.
         roll_deg: spread (standard deviation) of the fingers' direction in the image about straight up, degrees.
         any_roll: share of this habit's pictures whose roll is anything at all.
+        signs: whether such hands show gestures to be told apart (`tfhand.synthetic.pose_sampler.PoseSampler.sign`).
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Habit:
     concentration: float
     roll_deg: float
     any_roll: float
+    signs: bool = False
 
 
 #: Cameras that others hold or that stand somewhere; those on the head or chest of the hand's owner; any direction.
@@ -43,19 +45,19 @@ KINDS = ("allocentric", "egocentric", "full sphere")
 #: What people do with hands before cameras. The sphere is covered wholly (`anything`), its usual parts more densely. An
 #: arm reaches out of a body towards the camera that the body faces, so hands that are shown lean over, their fingers
 #: nearer to it than the wrist, by some 20 degrees; before a camera on one's own head they reach away from it. Half of the
-#: palms and backs are held up to be looked at, as signs are, and those face the camera within some 15 degrees.
+#: palms and backs and more are held up to be looked at: signs. Those face the camera within some 15 degrees.
 HABITS: dict[str, Habit] = {
-    "palm": Habit("allocentric", 0.14, (0.0, 0.35, 1.0), 5.0, 30.0, 0.15),
-    "palm_held_up": Habit("allocentric", 0.14, (0.0, 0.18, 1.0), 30.0, 30.0, 0.05),
-    "back": Habit("allocentric", 0.07, (0.0, 0.35, -1.0), 4.0, 35.0, 0.25),
-    "back_held_up": Habit("allocentric", 0.07, (0.0, 0.18, -1.0), 30.0, 30.0, 0.05),
-    "thumb_side": Habit("allocentric", 0.12, (1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
-    "little_side": Habit("allocentric", 0.06, (-1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
-    "fingers_at_camera": Habit("allocentric", 0.06, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
-    "egocentric_back": Habit("egocentric", 0.08, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
-    "egocentric_palm": Habit("egocentric", 0.05, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
+    "palm": Habit("allocentric", 0.12, (0.0, 0.35, 1.0), 5.0, 30.0, 0.15),
+    "palm_held_up": Habit("allocentric", 0.22, (0.0, 0.18, 1.0), 30.0, 30.0, 0.05, signs=True),
+    "back": Habit("allocentric", 0.06, (0.0, 0.35, -1.0), 4.0, 35.0, 0.25),
+    "back_held_up": Habit("allocentric", 0.09, (0.0, 0.18, -1.0), 30.0, 30.0, 0.05, signs=True),
+    "thumb_side": Habit("allocentric", 0.11, (1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
+    "little_side": Habit("allocentric", 0.05, (-1.0, 0.35, 0.2), 4.0, 45.0, 0.25),
+    "fingers_at_camera": Habit("allocentric", 0.05, (0.0, 1.0, 0.5), 4.0, 60.0, 0.5),
+    "egocentric_back": Habit("egocentric", 0.07, (0.2, -0.6, -0.8), 4.0, 40.0, 0.15),
+    "egocentric_palm": Habit("egocentric", 0.04, (0.2, -0.6, 0.8), 4.0, 40.0, 0.15),
     "egocentric_thumb_side": Habit("egocentric", 0.03, (0.9, -0.5, 0.1), 4.0, 45.0, 0.15),
-    "anything": Habit("full sphere", 0.18, (0.0, 0.0, 1.0), 0.0, 60.0, 0.6),
+    "anything": Habit("full sphere", 0.16, (0.0, 0.0, 1.0), 0.0, 60.0, 0.6),
 }
 
 
