@@ -151,7 +151,7 @@ def test_damaged_images_and_meshes_are_named(folder) -> None:
     dataset = GeSyntheticDataset(folder)
     path = next((folder / "images" / "l07" / "cam05").glob("*.png"))
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    cv2.imwrite(str(path), np.roll(pixels, SIZE // 2, axis=0))
+    cv2.imwrite(str(path), np.roll(pixels, SIZE // 2, axis=(0, 1)))
     with pytest.raises(UnusableSampleError, match="out of step"):
         dataset[0]
     cv2.imwrite(str(path), pixels[..., :3])

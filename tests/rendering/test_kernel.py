@@ -57,7 +57,7 @@ def test_named_compiler_that_is_missing_is_named(empty_cache, monkeypatch):
 
 def test_no_tensorflow_graphics_says_what_to_install(empty_cache, monkeypatch):
     monkeypatch.setattr(kernel.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(compiled.KernelError, match="pip install tensorflow-graphics"):
+    with pytest.raises(compiled.KernelError, match="pip install --no-deps tensorflow-graphics"):
         kernel.load_library()
 
 
