@@ -14,7 +14,13 @@ from tqdm import tqdm
 
 from benchmarks.ablation_plan import Plan, read_plan
 from benchmarks.ablation_table import EVERYTHING, Result, write_tables
-from benchmarks.experiment import keep_same_settings, run_experiment, running, steps_done, train_to_end
+from benchmarks.experiment import (
+    keep_same_settings,
+    run_experiment,
+    running,
+    steps_of_run,
+    train_with_bar,
+)
 from tfhand.synthetic.ingredients import INGREDIENTS
 
 
@@ -66,7 +72,7 @@ def run_all(plan: Plan) -> int:
         ChildProcessError: a training or an evaluation failed.
     """
     per_run = steps_of(plan)
-    begun = sum(_steps_done(plan.run_folder(*run), per_run) for run in plan.runs)
+    begun = sum(steps_of_run(plan.run_folder(*run), per_run) for run in plan.runs)
     with tqdm(total=per_run * len(plan.runs), initial=begun, unit="step", smoothing=0) as bar:
         for number, (name, seed) in enumerate(plan.runs, start=1):
             if plan.is_scored(name, seed):
@@ -84,15 +90,8 @@ def run_all(plan: Plan) -> int:
 def train(plan: Plan, name: str, seed: int, steps: int, bar: tqdm) -> None:
     """Trains a run from where it stands, to all of its steps; the bar follows."""
     folder, data = plan.run_folder(name, seed), plan.out / "data"
-    before = [_steps_done(folder, steps)]
-
-    def advance(reached: int) -> None:
-        bar.update(reached - before[0])
-        before[0] = reached
-
     options = [*plan.overrides, f"--data.train={data / name}", f"--data.validation={data / 'validation'}", f"--seed={seed}"]
-    train_to_end("fully_supervised", plan.config, folder, options, plan.log(name, seed), advance)
-    advance(steps)
+    train_with_bar("fully_supervised", plan.config, folder, options, plan.log(name, seed), steps, bar)
 
 
 def evaluate(plan: Plan, name: str, seed: int, kind: str, data: Path) -> None:
@@ -128,10 +127,6 @@ def describe(plan: Plan) -> str:
         f"{plan.num} training hands and {plan.num_validation} to validate on, {plan.size} x {plan.size}; "
         f"{steps_of(plan)} steps of `{plan.config.name}`{changed}"
     )
-
-
-def _steps_done(folder: Path, steps: int) -> int:
-    return steps if (folder / "done").is_file() else min(steps_done(folder), steps)
 
 
 def title(name: str) -> str:

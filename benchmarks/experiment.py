@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import yaml
+from tqdm import tqdm
 
 from tfhand.io import atomic_path, make_folder
 
@@ -141,6 +142,25 @@ def train_to_end(
         each(steps_done(folder))
     done.touch()
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)  # a hundred megabytes that no one asks for now
+
+
+def train_with_bar(
+    trainer: str, config: Path, folder: Path, options: Sequence[str], log: Path, steps: int, bar: tqdm
+) -> None:
+    """`train_to_end` of a run of so many steps; a bar that counts those of many runs follows."""
+    before = [steps_of_run(folder, steps)]
+
+    def advance(reached: int) -> None:
+        bar.update(reached - before[0])
+        before[0] = reached
+
+    train_to_end(trainer, config, folder, options, log, advance)
+    advance(steps)
+
+
+def steps_of_run(folder: Path, steps: int) -> int:
+    """Optimisation steps done of a run that has so many."""
+    return steps if (folder / "done").is_file() else min(steps_done(folder), steps)
 
 
 def fitting_options(config: Path, options: Sequence[str]) -> list[str]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -18,8 +17,8 @@ from benchmarks.experiment import (
     read_scores,
     run_experiment,
     running,
-    steps_done,
-    train_to_end,
+    steps_of_run,
+    train_with_bar,
 )
 from benchmarks.mesh_pictures import write_meshes
 from benchmarks.tables_plan import Plan, read_plan
@@ -89,7 +88,7 @@ def run_all(plan: Plan, steps: dict[str, int]) -> None:
     """
     trainings = [(START, None), *plan.runs]
     total = sum(steps[name] for name, _ in trainings)
-    begun = sum(_steps_done(plan, name, seed, steps[name]) for name, seed in trainings)
+    begun = sum(steps_of_run(plan.folder(name, seed), steps[name]) for name, seed in trainings)
     with tqdm(total=total, initial=begun, unit="step", smoothing=0) as bar:
         for number, (name, seed) in enumerate(trainings):
             bar.set_description(START if seed is None else f"run {number} of {len(plan.runs)}: {name}, seed {seed}")
@@ -104,18 +103,11 @@ def run_all(plan: Plan, steps: dict[str, int]) -> None:
 def train(plan: Plan, name: str, seed: int | None, steps: int, bar: tqdm) -> None:
     """Trains a run from where it stands; the bar follows."""
     folder, config = plan.folder(name, seed), plan.config(name)
-    before = [_steps_done(plan, name, seed, steps)]
-
-    def advance(reached: int) -> None:
-        bar.update(reached - before[0])
-        before[0] = reached
-
     options = [f"--data.{split}={data}" for split, data in plan.sets.items()]
     options += [f"--seed={_START_SEED if seed is None else seed}", *fitting_options(config, plan.options)]
     if name != START:
         options.append(f"--weights={plan.folder(START) / 'weights.safetensors'}")
-    train_to_end("fully_supervised", config, folder, options, plan.log(folder), advance)
-    advance(steps)
+    train_with_bar("fully_supervised", config, folder, options, plan.log(folder), steps, bar)
 
 
 def evaluate(plan: Plan, name: str, seed: int, kind: str) -> None:
@@ -159,11 +151,6 @@ def describe(plan: Plan) -> str:
 
 def _steps(training: dict[str, Any]) -> int:
     return sum(stage["steps"] for stage in training["stages"].values())
-
-
-def _steps_done(plan: Plan, name: str, seed: int | None, steps: int) -> int:
-    folder: Path = plan.folder(name, seed)
-    return steps if (folder / "done").is_file() else min(steps_done(folder), steps)
 
 
 if __name__ == "__main__":
