@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,15 @@ def test_finished_shards_are_left_alone_and_lost_ones_made_again(source, tmp_pat
     (out / "dataset.json").unlink()
     with pytest.raises(ValueError, match="shard_size: 2 there, 3 asked for"):
         convert_dataset("stb", source, "test", out, 1, 3, False)
+
+
+def test_a_set_that_has_grown_is_not_what_its_shards_hold(source, converted, tmp_path) -> None:
+    assert convert_dataset("stb", source, "test", progress=False) == converted
+    out = shutil.copytree(converted, tmp_path / "out")
+    facts = json.loads((out / "dataset.json").read_text())
+    (out / "dataset.json").write_text(json.dumps({**facts, "source_samples": 3}))
+    with pytest.raises(ValueError, match="out: expected shards of the 4 samples that stb has, got shards made of 3 in .*remove"):
+        convert_dataset("stb", source, "test", out, progress=False)
 
 
 def test_killed_conversion_leaves_nothing_that_looks_whole(source, tmp_path) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tfhand.data.convert import convert_dataset
-from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
+from tfhand.data.datasets import CONVERSION_VERSION, DATASETS, get_dataset, open_dataset
 from tfhand.data.sample import encode
 from tfhand.data.shards import ShardSetWriter, write_shard
 from tfhand.data.sources import SOURCES
@@ -18,6 +18,10 @@ def write_shards(folder, samples, config):
     writer = ShardSetWriter(folder, len(samples), 4, config)
     write_shard(writer.shard_path(0), (encode(sample) for sample in samples))
     writer.finish()
+
+
+def converted(name):
+    return {"dataset": name, "split": "test", "version": CONVERSION_VERSION}
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -43,7 +47,7 @@ def test_unknown_names_are_refused() -> None:
 def test_shards_lie_in_the_folder_its_split_or_its_shards(tmp_path, sample_factory, monkeypatch) -> None:
     write_shards(tmp_path / "one", [sample_factory(1)], {})
     write_shards(tmp_path / "data" / "synthetic" / "validation", [sample_factory(2)], {})
-    write_shards(tmp_path / "stb" / "shards" / "test", [sample_factory(3)], {"dataset": "stb", "split": "test"})
+    write_shards(tmp_path / "stb" / "shards" / "test", [sample_factory(3)], converted("stb"))
     monkeypatch.setenv("TFHAND_DATA", str(tmp_path / "data"))
     sample = open_dataset("synthetic", tmp_path / "one", with_depth=True)[0]
     assert sample.seed == 1 and sample.depth_mm is not None
@@ -62,19 +66,34 @@ def test_hands_rendered_for_one_split_are_refused_as_another(tmp_path, sample_fa
         write_shards(tmp_path / split, [sample_factory(0)], {"split": split})
     assert len(open_dataset("synthetic", tmp_path / "train", "train")) == 1
     assert len(open_dataset("synthetic", tmp_path / "all", "validation")) == 1
-    for name in ("synthetic", "synthetic_target"):
-        with pytest.raises(ValueError, match=r"data_dir: .* --split validation, or all, in .*train, got 'train'"):
-            open_dataset(name, tmp_path / "train", "validation")
+    with pytest.raises(ValueError, match=r"data_dir: .* --split validation, or all, in .*train, got 'train'"):
+        open_dataset("synthetic", tmp_path / "train", "validation")
+
+
+def test_only_rendered_hands_pass_for_rendered_ones_and_those_of_a_world_for_its_own(tmp_path, sample_factory) -> None:
+    write_shards(tmp_path / "stb", [sample_factory(0)], converted("stb"))
+    with pytest.raises(ValueError, match="data_dir: expected rendered hands in .*stb, got shards of stb"):
+        open_dataset("synthetic", tmp_path / "stb", "train")
+    for world in ("source", "target"):
+        write_shards(tmp_path / world, [sample_factory(0)], {"split": "train", "world": world})
+        assert len(open_dataset("synthetic", tmp_path / world, "train")) == 1
+    assert len(open_dataset("synthetic_target", tmp_path / "target", "train")) == 1
+    with pytest.raises(ValueError, match="data_dir: expected hands of world 'target' in .*source, got 'source'"):
+        open_dataset("synthetic_target", tmp_path / "source", "train")
+    write_shards(tmp_path / "any", [sample_factory(0)], {"split": "train"})
+    for name, message in (("synthetic_target", "world 'target' in .*any, got 'any'"), ("rhd", "shards of rhd, .*got dataset None")):
+        with pytest.raises(ValueError, match=message):
+            open_dataset(name, tmp_path / "any", "train")
 
 
 def test_shards_of_another_version_are_refused(tmp_path, sample_factory) -> None:
     write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test", "version": 0})
-    with pytest.raises(ValueError, match=r"data_dir: expected shards of version 1 in .*, got 0; remove the folder"):
+    with pytest.raises(ValueError, match=rf"data_dir: .* shards of version {CONVERSION_VERSION} in .*, got 0; remove the folder"):
         open_dataset("rhd", tmp_path, "test")
 
 
 def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) -> None:
-    write_shards(tmp_path, [sample_factory(0)], {"dataset": "rhd", "split": "test"})
+    write_shards(tmp_path, [sample_factory(0)], converted("rhd"))
     with pytest.raises(ValueError, match="expected shards of stb, split 'test', in .*, got dataset 'rhd'"):
         open_dataset("stb", tmp_path, "test")
     with pytest.raises(ValueError, match="got split 'test'"):
@@ -83,4 +102,4 @@ def test_shards_of_another_set_or_split_are_refused(tmp_path, sample_factory) ->
         convert_dataset("stb", tmp_path / "files", "test", tmp_path)
     assert convert_dataset("rhd", tmp_path / "files", "test", tmp_path) == tmp_path  # is there already
     info = json.loads((tmp_path / "dataset.json").read_text())
-    assert info["config"] == {"dataset": "rhd", "split": "test"}
+    assert info["config"] == converted("rhd")

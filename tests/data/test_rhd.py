@@ -96,6 +96,7 @@ def test_samples_are_the_rendered_hands(written, hands) -> None:
         np.testing.assert_array_equal(sample.joint_visible, hand.joint_visible)
         np.testing.assert_array_equal(sample.hand_alpha > 0, hand.hand_alpha > 127)
         np.testing.assert_array_equal(sample.alpha > 0, hand.alpha > 127)
+        assert sample.extras == {"hands_seen": 1}
         assert sample.root_depth_mm == pytest.approx(hand.joints_mm[0, 2], rel=1e-6)
 
 
@@ -136,7 +137,8 @@ def test_the_hand_with_more_pixels_is_used_and_a_tie_goes_right(folder, more_lef
         return result
 
     edit(folder, "mask", change)
-    assert RHDDataset(folder)[1].side == side
+    sample = RHDDataset(folder)[1]
+    assert sample.side == side and sample.extras == {"hands_seen": 2}
 
 
 def test_folders_come_from_argument_variable_or_default(written, tmp_path, monkeypatch) -> None:

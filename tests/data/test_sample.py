@@ -90,7 +90,11 @@ def test_protocol_values_win_over_the_joints(sample_factory):
         ({"image": np.zeros((4, 4), np.uint8)}, "image: expected"),
         ({"alpha": np.zeros((4, 4), np.uint8)}, "alpha: expected"),
         ({"hand_alpha": np.zeros((4, 4), np.uint8)}, "hand_alpha: expected"),
+        ({"alpha": np.ones((240, 320), bool)}, "alpha: expected uint8, 255 on the hand, got bool"),
+        ({"hand_alpha": np.ones((240, 320), np.float32)}, "hand_alpha: expected uint8, 255 on the hand, got float32"),
         ({"scene_depth_mm": np.zeros((4, 4), np.float32)}, "scene_depth_mm: expected"),
+        ({"depth_mm": np.full((240, 320), np.nan)}, "depth_mm: expected finite z in mm"),
+        ({"depth_mm": np.full((240, 320), -1.0)}, "depth_mm: expected finite z in mm"),
         ({"joint_visible": np.zeros(20, bool)}, "joint_visible: expected"),
         ({"vertices_mm": np.zeros((4, 2))}, "vertices_mm: expected"),
     ],
@@ -106,6 +110,37 @@ def test_bytes_that_are_no_sample(data):
         decode(data)
 
 
-def test_extras_of_another_kind(sample_factory):
+@pytest.mark.parametrize("bad", [object(), np.array(["a", "b"])])
+def test_extras_of_another_kind(sample_factory, bad):
     with pytest.raises(ValueError, match="extras: expected"):
-        encode(dataclasses.replace(sample_factory(), extras={"bad": object()}))
+        encode(dataclasses.replace(sample_factory(), extras={"bad": bad}))
+
+
+def test_numbers_of_numpy_are_numbers(sample_factory):
+    sample = dataclasses.replace(sample_factory(), extras={"length": np.float32(0.5), "count": np.int64(3)})
+    assert decode(encode(sample)).extras == {"length": 0.5, "count": 3}
+
+
+@pytest.mark.parametrize("name", ["alpha", "hand_alpha"])
+def test_masks_of_0_and_1_are_refused_before_they_are_stored(sample_factory, name):
+    sample = sample_factory()
+    mask = np.zeros(sample.image.shape[:2], np.uint8)
+    mask[:20, :20] = 1
+    with pytest.raises(ValueError, match=f"{name}: expected 255 on the hand, got a mask of 0 and 1"):
+        encode(dataclasses.replace(sample, **{name: mask}))
+    mask[:20, :20] = 255
+    np.testing.assert_array_equal(getattr(decode(encode(dataclasses.replace(sample, **{name: mask}))), name), mask)
+
+
+def test_a_damaged_header_is_an_error_of_value(sample_factory):
+    data = encode(sample_factory())
+    size = int.from_bytes(data[:8], "little")
+    rng, refused = np.random.default_rng(0), 0
+    for place, bit in zip(rng.integers(8, 8 + size, 200), rng.integers(0, 8, 200)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << bit
+        try:
+            decode(bytes(damaged))
+        except ValueError:
+            refused += 1
+    assert refused > 50

@@ -124,6 +124,16 @@ def test_every_kind_comes_where_it_can_be_made(painted) -> None:
         without_hand(painted, rng, Grey(), "gone")
 
 
+def test_where_another_hand_is_seen_nothing_of_the_picture_is_left(painted) -> None:
+    two = dataclasses.replace(painted, extras={"hands_seen": 2})
+    rng = np.random.default_rng(6)
+    for _ in range(20):
+        made = without_hand(two, rng, Grey())
+        assert (made.image == 90).all() and (made.box == two.box).all()
+    made, covered = (without_hand(two, np.random.default_rng(7), None, kind) for kind in (None, "covered"))
+    np.testing.assert_array_equal(made.image, covered.image)
+
+
 def test_labels_stay_finite_and_other_fields_alone(painted) -> None:
     rng = np.random.default_rng(6)
     for kind in KINDS:

@@ -22,10 +22,10 @@ from typing import Any
 
 from tfhand.data.around_hand import KEPT_SIDES, around_hand
 from tfhand.data.dataset_dir import dataset_dir
-from tfhand.data.datasets import CONVERSION_VERSION, SHARDS_FOLDER, check_converted, get_dataset
+from tfhand.data.datasets import CONVERSION_VERSION, SHARDS_FOLDER, DatasetInfo, check_converted, get_dataset
 from tfhand.data.hand_in_view import UnusableSampleError
 from tfhand.data.sample import decode, encode
-from tfhand.data.shards import INFO_FILE, ShardedDataset, ShardSetWriter, read_shard, write_shard
+from tfhand.data.shards import INFO_FILE, ShardedDataset, ShardSetWriter, read_info, read_shard, write_shard
 from tfhand.io import atomic_path, make_folder
 from tfhand.parallel import run_in_processes
 
@@ -62,8 +62,8 @@ def convert_dataset(
         The folder of the shards.
 
     Raises:
-        ValueError: an unknown dataset or split, a dataset that needs no conversion, damaged files, no usable sample, or a
-            folder with something else in it.
+        ValueError: an unknown dataset or split, a dataset that needs no conversion, damaged files, no usable sample, a
+            folder with something else in it, or shards of so many samples as the dataset's files no longer have.
         FileNotFoundError: the data are not there; the one message says what to download and where to put it.
         OSError: the folder can't be written to, or a process was killed; whole shards are kept.
     """
@@ -78,6 +78,7 @@ def convert_dataset(
     folder = dataset_dir(name, data_dir) / SHARDS_FOLDER / split if out is None else Path(out).expanduser()
     if (folder / INFO_FILE).is_file():
         check_converted(info, folder, split, "out")
+        _check_same_source(info, folder, data_dir, split)
         return folder
     dataset = info.read(data_dir, split)
     with _locked(folder):
@@ -119,6 +120,20 @@ def check_shards(data_dir: str | Path, progress: bool = True) -> int:
                 path = Path(data_dir) / shard
                 raise ValueError(f"{path}: expected samples of checksum {wanted}, got {total}; make it again.")
     return number
+
+
+def _check_same_source(info: DatasetInfo, folder: Path, data_dir: str | Path | None, split: str) -> None:
+    """A dataset that has grown since is not what its shards hold. Its files may be gone: then there is nothing to see."""
+    try:
+        count = len(info.read(data_dir, split))
+    except FileNotFoundError:
+        return
+    converted = read_info(folder).get("source_samples", count)
+    if count != converted:
+        raise ValueError(
+            f"out: expected shards of the {count} samples that {info.name} has, got shards made of {converted} in {folder}; "
+            "remove the folder to have them made again."
+        )
 
 
 def _checked(dataset: Any, index: int, total: int, path: Path) -> int:

@@ -25,7 +25,7 @@ from tfhand.data.stb import StbDataset
 #: Folder within a dataset's own where its shards are kept.
 SHARDS_FOLDER = "shards"
 #: Of `tfhand.data.convert`: another one where the same files give other records. Shards of another one are refused.
-CONVERSION_VERSION = 1
+CONVERSION_VERSION = 2
 
 
 class Samples(Protocol):
@@ -51,6 +51,7 @@ class DatasetInfo:
         other_mesh: entry of `HandSample.extras` with meshes of another topology, or None.
         with_depth: samples have depth.
         with_meshes: samples have meshes of this project's template.
+        world: of rendered hands, the one that they must be of (`tfhand.synthetic.world`); None for any.
     """
 
     name: str
@@ -63,6 +64,7 @@ class DatasetInfo:
     other_mesh: str | None = None
     with_depth: bool = False
     with_meshes: bool = False
+    world: str | None = None
 
     @property
     def source(self) -> Source:
@@ -126,7 +128,7 @@ DATASETS: dict[str, DatasetInfo] = {
     info.name: info
     for info in (
         DatasetInfo("synthetic", _RENDERED, "validation", ("ge",), with_depth=True, with_meshes=True),
-        DatasetInfo("synthetic_target", _RENDERED, "validation", ("ge",), with_depth=True, with_meshes=True),
+        DatasetInfo("synthetic_target", _RENDERED, "validation", ("ge",), with_depth=True, with_meshes=True, world="target"),
         DatasetInfo(
             "real_world",
             {"test": "583 photographs"},
@@ -253,18 +255,28 @@ def find_shards(info: DatasetInfo, data_dir: str | Path | None, split: str) -> P
             if info.read is not None:
                 check_converted(info, folder, split)
             else:
-                check_rendered(folder, split)
+                check_rendered(folder, split, info.world)
             return folder
     return None
 
 
-def check_rendered(folder: Path, split: str) -> None:
-    """Looks whether rendered hands may stand for a split: they do if rendered for it, or for all.
+def check_rendered(folder: Path, split: str, world: str | None = None) -> None:
+    """Looks whether a folder holds rendered hands that may stand for a split: they do if rendered for it, or for all.
+
+    Args:
+        folder: of the shards.
+        split: "train" or "validation".
+        world: that they must be of (`tfhand.synthetic.world`); None for any.
 
     Raises:
-        ValueError: they are another split's.
+        ValueError: they are another dataset's, split's or world's.
     """
-    found = (read_info(folder).get("config") or {}).get("split", "all")
+    config = read_info(folder).get("config") or {}
+    if "dataset" in config:
+        raise ValueError(f"data_dir: expected rendered hands in {folder}, got shards of {config['dataset']}.")
+    if world is not None and config.get("world", "any") != world:
+        raise ValueError(f"data_dir: expected hands of world {world!r} in {folder}, got {config.get('world', 'any')!r}.")
+    found = config.get("split", "all")
     if found not in ("all", split):
         raise ValueError(f"data_dir: expected hands rendered with --split {split}, or all, in {folder}, got {found!r}.")
 
@@ -277,10 +289,10 @@ def check_converted(info: DatasetInfo, folder: Path, split: str, name: str = "da
     """
     found = read_info(folder).get("config") or {}
     wanted = {"dataset": info.name, "split": split}
-    other = [f"{key} {found[key]!r}" for key in wanted if found.get(key, wanted[key]) != wanted[key]]
+    other = [f"{key} {found.get(key)!r}" for key in wanted if found.get(key) != wanted[key]]
     if other:
         raise ValueError(f"{name}: expected shards of {info.name}, split {split!r}, in {folder}, got {other[0]}.")
-    version = found.get("version", CONVERSION_VERSION)
+    version = found.get("version")
     if version != CONVERSION_VERSION:
         raise ValueError(
             f"{name}: expected shards of version {CONVERSION_VERSION} in {folder}, got {version}; remove the folder to have "

@@ -24,7 +24,7 @@ from tfhand.data.dataset_dir import missing_data, require_dataset
 from tfhand.data.hand_in_view import UnusableSampleError, box_in_view, check_joints_on_mask
 from tfhand.data.hand_reader import HandReader
 from tfhand.data.plain_pickle import load_plain_pickle
-from tfhand.data.sample import HandSample
+from tfhand.data.sample import HANDS_SEEN, HandSample
 from tfhand.io import read_image
 
 SPLITS = ("training", "evaluation")
@@ -43,7 +43,7 @@ class RHDDataset(HandReader):
     """The samples of a split, in the order of their numbers; of two hands the one with more mask pixels.
 
     `alpha` and `scene_depth_mm` cover the whole person, `hand_alpha` and `depth_mm` the chosen hand. `joint_visible` is
-    what the set says of its joints. Joints stay as the set defines them.
+    what the set says of its joints, `extras` how many hands there are. Joints stay as the set defines them.
 
     Args:
         data_dir: folder that holds `training` and `evaluation`, or the folder around it; None for `$TFHAND_DATA/rhd`,
@@ -110,6 +110,7 @@ class RHDDataset(HandReader):
             scene_depth_mm=np.where(labels > 0, depth, np.float32(0)),
             joint_visible=visible,
             name=name,
+            extras={HANDS_SEEN: sum(((labels >= first) & (labels <= last)).any() for first, last, _ in _HANDS.values())},
         )
 
     def _check_files(self, folder: Path) -> None:

@@ -21,8 +21,15 @@ DEPTH_STEP_MM = 0.1  # 16 bits reach 6.5 m
 #: Steps of the depth of what is not the hand; coarser, since no network is measured on it.
 OTHER_DEPTH_STEP_MM = 0.5
 _FORMAT = "tfhand.sample.1"
+#: Entry of `HandSample.extras`: how many hands the image shows, where it may be more than the one that is labelled.
+HANDS_SEEN = "hands_seen"
 #: Labels of every pixel.
-PIXEL_FIELDS = ("alpha", "hand_alpha", "depth_mm", "scene_depth_mm")
+MASKS = ("alpha", "hand_alpha")
+PIXEL_FIELDS = (*MASKS, "depth_mm", "scene_depth_mm")
+#: Facts that stand in the record's header.
+_HEADER = ("side", "seed", "name")
+#: A mask of 0 and 1 whose ones are more than this share of it isn't one with some last traces of a hand.
+_LIKELY_MASK = 1e-3
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
 #: Fast, and of the fast ways the smallest: masks as they are, depth as what it differs by from the row above.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE, cv2.IMWRITE_PNG_FILTER]
@@ -97,12 +104,26 @@ class HandSample:
             if self.joint_visible.shape != (NUM_JOINTS,):
                 raise ValueError(f"joint_visible: expected ({NUM_JOINTS},), got {self.joint_visible.shape}.")
         for name in PIXEL_FIELDS:
-            value = getattr(self, name)
-            if value is not None and value.shape != image.shape[:2]:
-                raise ValueError(f"{name}: expected the image's size {image.shape[:2]}, got {value.shape}.")
+            if (value := getattr(self, name)) is not None:
+                if value.shape != image.shape[:2]:
+                    raise ValueError(f"{name}: expected the image's size {image.shape[:2]}, got {value.shape}.")
+                setattr(self, name, _mask(name, value) if name in MASKS else _depth(name, value))
         root_depth, scale = root_depth_and_scale(self.joints_mm)
         self.root_depth_mm = float(root_depth if self.root_depth_mm is None else self.root_depth_mm)
         self.hand_scale_mm = float(scale if self.hand_scale_mm is None else self.hand_scale_mm)
+
+
+def _mask(name: str, mask: np.ndarray) -> np.ndarray:
+    if mask.dtype != np.uint8:
+        raise ValueError(f"{name}: expected uint8, 255 on the hand, got {mask.dtype}.")
+    return mask
+
+
+def _depth(name: str, depth: np.ndarray) -> np.ndarray:
+    depth = np.asarray(depth, np.float32)
+    if not (np.isfinite(depth.min(initial=0)) and np.isfinite(depth.max(initial=0)) and depth.min(initial=0) >= 0):
+        raise ValueError(f"{name}: expected finite z in mm, 0 where there is none, got NaN, infinity or negative ones.")
+    return depth
 
 
 def encode(sample: HandSample) -> bytes:
@@ -115,7 +136,7 @@ def encode(sample: HandSample) -> bytes:
     Returns:
         The bytes that `decode` reads back; equal samples give equal bytes.
     Raises:
-        ValueError: an entry of `extras` is of another kind.
+        ValueError: an entry of `extras` is of another kind, or a mask is 1 where it should be 255.
     """
     tensors = {
         "image": _image_bytes(".jpg", cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR), _JPEG),
@@ -126,9 +147,11 @@ def encode(sample: HandSample) -> bytes:
     }
     if sample.vertices_mm is not None:
         tensors["vertices_mm"] = sample.vertices_mm
-    for name in ("alpha", "hand_alpha"):
-        if getattr(sample, name) is not None:
-            tensors[name] = _image_bytes(".png", getattr(sample, name), _MASK)
+    for name in MASKS:
+        if (mask := getattr(sample, name)) is not None:
+            if mask.max(initial=0) == 1 and mask.mean() > _LIKELY_MASK:
+                raise ValueError(f"{name}: expected 255 on the hand, got a mask of 0 and 1; multiply it by 255.")
+            tensors[name] = _image_bytes(".png", mask, _MASK)
     depth, scene = sample.depth_mm, sample.scene_depth_mm
     if depth is not None:
         tensors["depth"] = _depth_bytes(depth, DEPTH_STEP_MM)
@@ -143,15 +166,18 @@ def encode(sample: HandSample) -> bytes:
         if isinstance(value, np.ndarray):
             tensors[f"extras.{key}"] = value
         else:
-            plain[key] = value
+            plain[key] = value.item() if isinstance(value, np.generic) else value
     try:
         facts = json.dumps(plain, sort_keys=True)
     except TypeError as error:
         raise ValueError(f"extras: expected arrays, numbers, strings and lists of them: {error}.") from None
-    header = {"side": sample.side, "seed": sample.seed, "name": sample.name}
+    header = {key: getattr(sample, key) for key in _HEADER}
     # One metadata key only: safetensors writes several in an order that changes from run to run.
     record = json.dumps({"format": _FORMAT, "header": header, "extras": facts}, sort_keys=True)
-    return save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata={"sample": record})
+    try:
+        return save({key: np.ascontiguousarray(value) for key, value in tensors.items()}, metadata={"sample": record})
+    except SafetensorError as error:
+        raise ValueError(f"extras: expected arrays of numbers: {error}.") from None
 
 
 def decode(
@@ -172,12 +198,15 @@ def decode(
         size = int.from_bytes(data[:8], "little")
         record = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["sample"])
         tensors = load(data)
-    except (SafetensorError, KeyError, ValueError) as error:
+        written, extras, header = record["format"], json.loads(record["extras"]), {key: record["header"][key] for key in _HEADER}
+        root_depth, scale = tensors["protocol"].tolist()
+        known = {name: tensors[name] for name in ("intrinsics", "box", "joints_mm")}
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"data: expected an encoded sample, got {len(data)} other bytes: {error}.") from None
-    if record["format"] != _FORMAT:
-        raise ValueError(f"data: expected format {_FORMAT}, got {record['format']}.")
+    if written != _FORMAT:
+        raise ValueError(f"data: expected format {_FORMAT}, got {written}.")
     pixels: dict[str, np.ndarray | None] = {}
-    for name, wanted in (("alpha", with_alpha), ("hand_alpha", with_depth or with_hand_alpha)):
+    for name, wanted in zip(MASKS, (with_alpha, with_depth or with_hand_alpha)):
         if wanted and name in tensors:
             pixels[name] = _picture(tensors, name, cv2.IMREAD_GRAYSCALE)
     if with_depth:
@@ -185,21 +214,17 @@ def decode(
         pixels["depth_mm"] = depth
         pixels["scene_depth_mm"] = other if depth is None or other is None else depth + other
     visible = tensors.get("joint_visible")
-    extras = json.loads(record["extras"])
     extras.update({key.removeprefix("extras."): value for key, value in tensors.items() if key.startswith("extras.")})
-    root_depth, scale = tensors["protocol"].tolist()
     return HandSample(
         image=_picture(tensors, "image", cv2.IMREAD_COLOR_RGB),
-        intrinsics=tensors["intrinsics"],
-        box=tensors["box"],
-        joints_mm=tensors["joints_mm"],
+        **known,
         vertices_mm=tensors.get("vertices_mm"),
         **pixels,
         joint_visible=None if visible is None else visible.astype(bool),
         root_depth_mm=root_depth,
         hand_scale_mm=scale,
         extras=extras,
-        **record["header"],
+        **header,
     )
 
 
@@ -215,8 +240,8 @@ def _depth_mm(tensors: dict[str, np.ndarray], name: str, step_mm: float) -> np.n
 
 def _picture(tensors: dict[str, np.ndarray], name: str, flags: int) -> np.ndarray:
     """One of a record's pictures. OpenCV gives None for a damaged one, which would pass for a label that is not there."""
-    data = tensors[name]
-    picture = cv2.imdecode(data, flags) if len(data) else None
+    data = tensors.get(name, np.zeros(0, np.uint8))
+    picture = cv2.imdecode(data, flags) if data.dtype == np.uint8 and len(data) else None
     if picture is None:
         raise ValueError(f"data: expected {name} as a whole picture, got {len(data)} bytes that OpenCV can't decode.")
     return picture

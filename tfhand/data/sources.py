@@ -61,7 +61,7 @@ SOURCES: dict[str, Source] = {
             name="real_world",
             title="the real-world test set of Ge et al.",
             page="https://github.com/3d-hand-shape/hand-graph-cnn/tree/master/data/real_world_testset",
-            files=("params.mat", "pose_gt.mat", "images/", "real_hand_3D_mesh.zip, if meshes are wanted"),
+            files=("params.mat", "pose_gt.mat", "images/"),
             unpack="The folder holds params.mat, pose_gt.mat and images/*.jpg.",
             licence="research only, for evaluation alone",
         ),

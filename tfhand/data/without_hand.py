@@ -10,7 +10,7 @@ import numpy as np
 
 from tfhand.data.augment import Backgrounds
 from tfhand.data.photometric import blend_background
-from tfhand.data.sample import HandSample
+from tfhand.data.sample import HANDS_SEEN, HandSample
 from tfhand.geometry import project, square_box
 
 #: Sides of a crop that augmentation may look at: 1.2 * 1.41 + 0.16, see `AugmentConfig`.
@@ -39,6 +39,9 @@ def without_hand(
     - "covered": hand under a blot of its own colours, which leaves arm and background;
     - "far": hand and arm before another picture, so far away that the crop is four to six times too large.
 
+    Where another hand is seen too (`HANDS_SEEN` of its `extras`), it is "picture", or without backgrounds "covered": the
+    others would show that one.
+
     Pieces of hands that a network could rightly be unsure of, and hands cut in half, are not among them.
 
     Args:
@@ -61,6 +64,8 @@ def without_hand(
         if made is None:
             raise ValueError(f"kind: {kind!r} can't be made of sample {sample.name!r}.")
         return made
+    if sample.extras.get(HANDS_SEEN, 1) > 1:
+        return _picture(sample, rng, backgrounds) or _covered(sample, rng, backgrounds)
     for number in rng.permutation(len(KINDS)):
         made = list(KINDS.values())[number](sample, rng, backgrounds)
         if made is not None:
