@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -43,7 +45,7 @@ def run_in_processes(
     # Spawned, not forked: a fork would inherit the parent's threads in an unknown state.
     context = multiprocessing.get_context("spawn")
     done = context.Value("q", 0)
-    with one_thread(), bar, ProcessPoolExecutor(workers, context, start, (*arguments, done)) as pool:
+    with one_thread(), bar, ProcessPoolExecutor(workers, context, _start_worker, (start, *arguments, done)) as pool:
         pending = {pool.submit(work, task) for task in tasks}
         shown = 0
         try:
@@ -61,6 +63,22 @@ def run_in_processes(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def end_with_parent() -> None:
+    """Called in a worker: it ends when the process that started it does, killed or not. Else it would wait for ever, and go
+    on writing to files that the next run takes for its own."""
+
+    def wait_and_end() -> None:
+        multiprocessing.connection.wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait_and_end, daemon=True).start()
+
+
+def _start_worker(start: Callable[..., None], *arguments: Any) -> None:
+    end_with_parent()
+    start(*arguments)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -49,6 +51,16 @@ def test_folders_replace_the_default(folder):
     red = sum(mean[0] > 2 * mean[2] for mean in means)
     blue = sum(mean[2] > 2 * mean[0] for mean in means)
     assert red > 3 and blue > 3
+
+
+def test_other_photographs_have_another_fingerprint_wherever_they_lie(folder, tmp_path):
+    first = BackgroundSource([folder]).fingerprint
+    moved = shutil.copytree(folder / "deep", tmp_path / "other" / "moved" / "deep").parent
+    assert BackgroundSource([moved]).fingerprint == first and first.startswith("2 photographs, ")
+    one = next(path for path in sorted(moved.rglob("*.*")) if path.is_file())
+    one.write_bytes(one.read_bytes() + b"more")
+    other = BackgroundSource([moved]).fingerprint
+    assert other != first and other.startswith("2 photographs, ")
 
 
 def test_unreadable_file_is_counted_and_replaced(folder):

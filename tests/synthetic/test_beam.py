@@ -84,8 +84,8 @@ def test_killed_run_leaves_no_broken_file_and_resumes(tmp_path):
 
 def test_a_worker_with_other_photographs_is_refused(tmp_path):
     _, jobs = plan(tmp_path / "set", 1, CONFIG, 0, 1)
-    job = dataclasses.replace(jobs[0], num_photographs=3)
-    with pytest.raises(ChildProcessError, match="backgrounds: expected 3 photographs"):
+    job = dataclasses.replace(jobs[0], photographs="3 photographs, 00000000")
+    with pytest.raises(ChildProcessError, match=r"backgrounds: expected the photographs .*\(3 photographs, 00000000\), got"):
         run_jobs([job], write_records, HERE)
     assert not list((tmp_path / "set").glob("*hands*"))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from tfhand.synthetic.__main__ import main
 from tfhand.synthetic.generate import generate
 from tfhand.synthetic.generator import SyntheticConfig, render_sample, sample_seed
 from tfhand.synthetic.inspect import contact_sheet, coverage, draw_tile
-from tfhand.synthetic.jobs import default_shard_size
+from tfhand.synthetic.jobs import default_shard_size, plan
 from tfhand.synthetic.source import SyntheticSource
 
 CONFIG = SyntheticConfig(size=64)
@@ -49,6 +50,26 @@ def test_finished_dataset_is_left_alone_and_a_lost_shard_made_again(dataset_dir)
     assert {path: path.read_bytes() for path in dataset_dir.glob("*.array_record")} == before
     with pytest.raises(ValueError, match="seed"):
         generate(dataset_dir, 6, config=CONFIG, seed=8, shard_size=2, progress=False)
+
+
+def test_photographs_of_the_same_number_are_other_photographs(tmp_path):
+    for folder, seed in (("one", 0), ("other", 1)):
+        (tmp_path / folder).mkdir()
+        for number in range(40):  # every split has some of them
+            picture = np.random.default_rng([seed, number]).integers(0, 255, (32, 32, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / folder / f"{number}.png"), picture[: 32 - seed])
+    config = dataclasses.replace(CONFIG, backgrounds=str(tmp_path / "one"))
+    plan(tmp_path / "set", 4, config, 0, 2)
+    plan(tmp_path / "set", 4, config, 0, 2)
+    with pytest.raises(ValueError, match="backgrounds"):
+        plan(tmp_path / "set", 4, dataclasses.replace(config, backgrounds=str(tmp_path / "other")), 0, 2)
+
+
+def test_a_seed_below_0_is_refused_before_a_folder_is_begun(tmp_path, capsys):
+    assert main(["generate", "--num", "2", "--size", "64", "--seed", "-1", "--out", str(tmp_path / "set")]) != 0
+    assert "seed: expected at least 0, got -1" in capsys.readouterr().err and not (tmp_path / "set").exists()
+    with pytest.raises(ValueError, match="seed >= 0"):
+        SyntheticSource(2, CONFIG, seed=-1)
 
 
 def test_killed_run_leaves_no_shard_that_looks_whole_and_resumes(tmp_path):

@@ -7,6 +7,7 @@ wheels, so there is a default without any download. They are read when first nee
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import logging
 import os
@@ -74,6 +75,7 @@ class BackgroundSource:
         self._paths = [path for folder in folders for path in _pictures_in(Path(folder))]
         if not folders:
             self._paths = built_in_photographs()
+        self._folders = [Path(folder) for folder in folders]
         if accepts is not None:
             self._paths = self._accepted(accepts, folders)
         self._unreadable: set[Path] = set()
@@ -92,6 +94,17 @@ class BackgroundSource:
     def num_photographs(self) -> int:
         """How many files photographs are drawn from."""
         return len(self._paths)
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells these photographs from others: how many, and a hash of their names and sizes in order. Folders may
+        have moved."""
+        names = (
+            (next((path.relative_to(one) for one in self._folders if path.is_relative_to(one)), path.name), path.stat().st_size)
+            for path in self._paths
+        )
+        whole = "\n".join(f"{name} {size}" for name, size in names)
+        return f"{len(self._paths)} photographs, {hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
     @property
     def num_unreadable(self) -> int:

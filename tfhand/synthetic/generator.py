@@ -137,9 +137,9 @@ class HandGenerator:
         self.backgrounds = BackgroundSource(folders, share, self._accepts_background, self.world.patterns)
 
     def describe(self) -> dict[str, Any]:
-        """The settings that samples depend on, JSON-like; backgrounds by their number, whatever their folder's name."""
+        """The settings that samples depend on, JSON-like; backgrounds by their fingerprint, whatever their folder's name."""
         settings = dataclasses.asdict(self.config)
-        settings["backgrounds"] = self.backgrounds.num_photographs
+        settings["backgrounds"] = self.backgrounds.fingerprint
         if self.config.world == "any":  # not told, so that what was begun before there were worlds can go on
             del settings["world"]
         return settings

@@ -21,8 +21,8 @@ class ShardJob:
         start, stop: numbers of the samples that it holds, the last one not.
         config: what to render.
         seed: of the whole dataset.
-        num_photographs: backgrounds that the dataset was planned with; a machine that finds others would render
-            other samples.
+        photographs: what tells the backgrounds that the dataset was planned with from others
+            (`BackgroundSource.fingerprint`); with others it would have other samples.
     """
 
     path: str
@@ -30,7 +30,7 @@ class ShardJob:
     stop: int
     config: SyntheticConfig
     seed: int
-    num_photographs: int
+    photographs: str
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -41,10 +41,10 @@ class ShardJob:
         Raises:
             ValueError: this machine has other photographs.
         """
-        found = generator.backgrounds.num_photographs
-        if found != self.num_photographs:
+        found = generator.backgrounds.fingerprint
+        if found != self.photographs:
             raise ValueError(
-                f"backgrounds: expected {self.num_photographs} photographs as where the work was planned, got {found}."
+                f"backgrounds: expected the photographs that the work was planned with ({self.photographs}), got {found}."
             )
         for number in range(self.start, self.stop):
             yield encode(generator.render(sample_seed(self.seed, number, self.config.split, self.config.world)))
@@ -74,6 +74,8 @@ def plan(
         ValueError: impossible numbers, or a folder with something else in it.
         KernelError: the rasteriser can't be compiled; the message says what to install.
     """
+    if seed < 0:
+        raise ValueError(f"seed: expected at least 0, got {seed}.")
     config = SyntheticConfig() if config is None else config
     load_library()  # compiled here once, or the lack of a compiler told, and not by every process
     # Before any process starts: mistakes in the settings are reported once.
@@ -81,7 +83,7 @@ def plan(
     facts = {**generator.describe(), "seed": seed, "generator_version": GENERATOR_VERSION}
     shard_size = default_shard_size(num_samples) if shard_size is None else shard_size
     writer = ShardSetWriter(out, num_samples, shard_size, facts)
-    photographs = generator.backgrounds.num_photographs
+    photographs = generator.backgrounds.fingerprint
     jobs = []
     for index in writer.missing_shards():
         numbers = writer.shard_range(index)

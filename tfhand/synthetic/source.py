@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 import cv2
 
 from tfhand.data.sample import HandSample
+from tfhand.parallel import end_with_parent
 from tfhand.synthetic.generator import HandGenerator, SyntheticConfig, render_sample, sample_seed
 
 
@@ -29,8 +30,9 @@ class SyntheticSource:
     """
 
     def __init__(self, num_samples: int, config: SyntheticConfig | None = None, seed: int = 0, workers: int = 0):
-        if num_samples < 1 or workers < 0:
-            raise ValueError(f"expected num_samples >= 1 and workers >= 0, got {num_samples} and {workers}.")
+        if num_samples < 1 or workers < 0 or seed < 0:
+            given = f"{num_samples}, {workers} and {seed}"
+            raise ValueError(f"expected num_samples >= 1, workers >= 0 and seed >= 0, got {given}.")
         self.num_samples = num_samples
         self.config = SyntheticConfig() if config is None else config
         self.seed = seed
@@ -67,6 +69,7 @@ class SyntheticSource:
 
 
 def _start_worker() -> None:
+    end_with_parent()
     cv2.setNumThreads(1)
     # A terminal's Ctrl-C reaches every process; what to do about it is the training's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
