@@ -11,6 +11,8 @@ import shutil
 import struct
 import subprocess
 import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -60,10 +62,11 @@ def estimator():
 def drive(url, tmp_path):
     def run(steps: list[dict], **plan) -> dict:
         path = tmp_path / "plan.json"
-        path.write_text(json.dumps({"chromium": CHROMIUM, "url": url, "out": str(tmp_path), "steps": steps, **plan}))
+        plan = {"chromium": CHROMIUM, "url": url, "out": str(tmp_path), "steps": steps, **plan}
+        path.write_text(json.dumps(plan))
         subprocess.run(["node", SOURCES / "test" / "drive.js", path], check=True, timeout=1800)
         report = json.loads((tmp_path / "report.json").read_text())
-        assert all(request.startswith((url, "data:", "blob:")) for request in report["requests"])
+        assert all(request.startswith((plan["url"], "data:", "blob:")) for request in report["requests"])
         return report
 
     return run
@@ -193,3 +196,29 @@ def test_opens_without_a_network_after_the_first_visit(drive, clip) -> None:
     assert report["cut"] == ["no network"]
     assert report["shots"][0][0]["picture"]
     assert re.match("Wasm", report["stats"][0]["runtime"])
+
+
+def test_large_photographs_are_averaged_down(drive, tmp_path, rng) -> None:
+    picture = rng.integers(0, 256, (1800, 2400, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / "noise.png")
+    steps = [{"do": "open"}, {"do": "choosePhoto", "file": str(tmp_path / "noise.png")}, {"do": "wait", "frames": 1}]
+    (shot,) = drive([*steps, {"do": "snapshots", "as": "shots"}])["shots"][0]
+    seen = pixels(shot)
+    assert seen.shape == (480, 640, 3)
+    assert seen.std() < 30  # 74 of the noise itself, 20 of means of 3.75 x 3.75 pixels
+
+
+def test_opens_again_and_again_where_the_host_sends_no_headers(drive, tmp_path) -> None:
+    class Plain(SimpleHTTPRequestHandler):
+        def log_message(self, *words):
+            pass
+
+    server = ThreadingHTTPServer(("localhost", 0), partial(Plain, directory=str(build_page())))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stats = {"do": "stats", "as": "stats"}
+    again = [{"do": "reload"}, stats]
+    steps = [{"do": "open"}, {"do": "see", "selector": "html[data-offline=true]"}, stats, *again, *again, *again]
+    report = drive(steps, url=f"http://localhost:{server.server_port}/")
+    server.shutdown()
+    server.server_close()
+    assert all(found["runtime"].startswith("Wasm") for found in report["stats"]) and len(report["stats"]) == 4

@@ -1,8 +1,9 @@
 // Answers from the network, and without one from what was kept. Files whose names change with their content are
 // answered from the store at once.
 
-const STORE = "tfhand-1";
-const LASTING = /\/(assets|litert-[^/]+)\//;
+const SCOPE = self.registration.scope;
+const STORE = `tfhand-1 ${SCOPE}`; // the store is the origin's, which may have another such page
+const LASTING = /^(assets|litert-[^/]+)\//;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
@@ -31,7 +32,7 @@ async function keep(urls) {
 async function answer(request) {
   const store = await caches.open(STORE);
   const kept = await store.match(request, { ignoreSearch: request.mode === "navigate" });
-  if (kept && LASTING.test(request.url)) return kept;
+  if (kept && LASTING.test(request.url.slice(SCOPE.length))) return isolated(kept);
   try {
     const fresh = await fetch(request);
     if (kept && fresh.ok) await store.put(request, fresh.clone());

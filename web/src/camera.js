@@ -28,6 +28,7 @@ export function draw(context, source, width, height) {
   if (context.canvas.width !== columns || context.canvas.height !== rows) {
     [context.canvas.width, context.canvas.height] = [columns, rows];
   }
+  context.imageSmoothingQuality = "high"; // else single pixels of a large photograph are left
   context.fillStyle = "#fff";
   context.fillRect(0, 0, columns, rows);
   context.drawImage(source, 0, 0, columns, rows);

@@ -62,7 +62,7 @@ export class Tracker {
    */
   update(estimates) {
     const seen = estimates.filter((estimate) => estimate !== null);
-    for (const estimate of seen) this.#evidence[estimate.side] += evidenceOf(estimate);
+    if (seen.some(showsHand)) for (const estimate of seen) this.#evidence[estimate.side] += evidenceOf(estimate);
     const rank = ({ side }) => this.#evidence[side];
     const best = seen.reduce((one, other) => (one && rank(one) >= rank(other) ? one : other), null);
     const next = best && showsHand(best) ? boxAround(best.jointsUv) : null;

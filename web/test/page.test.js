@@ -33,6 +33,13 @@ test("the side that is seen more sharply over some frames is kept", () => {
   assert.deepEqual(one.sides, ["right"]);
 });
 
+test("frames without a hand don't say which side it is", () => {
+  const one = tracker();
+  const view = (side, presence, knownSide) => seen(side, 0.5, 100, { presence, knownSide });
+  for (let i = 1; i < PATIENCE; i++) assert.equal(one.update([view("right", 0.1, 0.95), view("left", 0.1, 0.05)]), null);
+  assert.equal(one.update([view("right", 0.99, 0.3), view("left", 0.99, 0.7)]).side, "left");
+});
+
 test("a hand that is gone for some frames is looked for where it was first", () => {
   const one = tracker();
   one.lookAt({ x: 10, y: 20, side: 90 });
