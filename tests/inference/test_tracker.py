@@ -112,6 +112,26 @@ def test_first_frames_overrule_a_wrong_side(estimator) -> None:
     assert [one.hand.side for one in follow(given, frames)] == ["right"] * 8
 
 
+def test_a_hand_whose_side_is_turned_is_not_smoothed_with_the_other_ones(estimator) -> None:
+    seen = iter(["right", *["left"] * 5])
+
+    def turning(image, box, side, **given):
+        hand = estimator(image, box, next(seen) if side == "auto" else side, **given)
+        likely = {one: 0.999 if one == hand.side else 0.001 for one in SIDES}
+        return dataclasses.replace(hand, joints_mm=hand.joints_mm * (1.5 if hand.side == "left" else 1), side_confidence=likely)
+
+    def detector(image, side_wanted="auto"):
+        return Detection(np.array([45, 25, 70, 70], np.float32), "right", 1.0)
+
+    config = dataclasses.replace(ROUGH, smooth=True, side_frames=9)
+    frames = [patch_frame((80, 60), "left")] * 6
+    turning.model = estimator.model
+    hands = [one.hand for one in follow(HandTracker(turning, detector, config=config), frames)]
+    first = next(hand for hand in hands if hand.side == "left")
+    alone = estimator(frames[0], first.box, "left")
+    np.testing.assert_allclose(first.joints_mm, 1.5 * alone.joints_mm, rtol=1e-5, atol=1e-3)
+
+
 @pytest.mark.parametrize("side", SIDES)
 def test_the_detector_decides_where_frames_show_no_side(estimator, side) -> None:
     def undecided(image, box, side, **given):

@@ -75,6 +75,10 @@ def test_a_clip_that_breaks_off(tmp_path, rng, capsys) -> None:
     status, content = run(clip, tmp_path / "out", "--no-video")
     assert status == 0 and 14 <= content["num_frames"] <= 24 and os.listdir(tmp_path / "out") == ["a.json"]
     assert "breaks off" in capsys.readouterr().err and content["broke_off"] is True
+    _, content = run(clip, tmp_path / "out", "--no-video", "--max-frames", "30")
+    assert content["broke_off"] is True and "breaks off" in capsys.readouterr().err
+    _, content = run(clip, tmp_path / "out", "--no-video", "--max-frames", "5")
+    assert content["broke_off"] is False and "breaks off" not in capsys.readouterr().err
     status, content = run(write_clip(tmp_path / "b.avi", frames, code="MJPG"), tmp_path / "out", "--no-video")
     assert "breaks off" not in capsys.readouterr().err and content["broke_off"] is False
 

@@ -103,8 +103,6 @@ def follow_clip(
     if max_frames is not None:
         total = max_frames if total is None else min(total, max_frames)
     summary = ClipSummary()
-    if max_frames is None:
-        summary.promised_frames, summary.promised_s = clip.promised_frames, clip.promised_s
     frames = iter(clip)
     first = next(frames, None)
     if first is None:
@@ -128,6 +126,8 @@ def follow_clip(
                 summary.states[tracked.state] += 1
                 bar.update()
                 frame = next(frames, None)
+            if frame is None:  # the file ended, and not the frames that were asked for
+                summary.promised_frames, summary.promised_s = clip.promised_frames, clip.promised_s
         except KeyboardInterrupt:
             if summary.num_frames == 0:
                 raise
