@@ -11,7 +11,7 @@ import numpy as np
 import tfhand
 from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES
 from tfhand.data import crop
-from tfhand.geometry import default_intrinsics, whole_image_box
+from tfhand.geometry import default_intrinsics, validate_box, whole_image_box
 from tfhand.inference.outputs import read_hint
 from tfhand.inference.view import network_view
 from tfhand.io import read_image
@@ -86,10 +86,12 @@ def rendered_hands(
         depth_axis: what the network's depths run along, "camera" or "crop".
 
     Raises:
-        ValueError, OSError: the folder is no such folder.
+        ValueError, OSError: the folder is no such folder, or its hands have no meshes.
         tfhand.compiled.KernelError: hands can't be rendered here, for want of a compiler, say.
     """
     dataset = _open(data_dir) if data_dir is not None else _renderer(size, count, seed)
+    if len(dataset) and dataset[0].vertices_mm is None:
+        raise ValueError(f"data_dir: expected hands with meshes, as renders are, got some without in {data_dir}.")
     views = [crop(dataset[i], size, hand_side=hand_side, depth_axis=depth_axis) for i in range(min(count, len(dataset)))]
     return RenderedHands(*(np.stack([view[key] for view in views]) for key in ("image", "vertices_uvd", "joints_uvd", "camera")))
 
@@ -110,7 +112,7 @@ def calibration_images(
         (N, size, size, 3) uint8 RGB.
 
     Raises:
-        ValueError: the folder holds no pictures.
+        ValueError: the folder holds no pictures, or one's hint can't be used; the message names it.
         NotADirectoryError: it is no folder.
         tfhand.compiled.KernelError: hands can't be rendered here.
     """
@@ -119,18 +121,25 @@ def calibration_images(
     if not calibration.is_dir():
         raise NotADirectoryError(f"--calibration: expected a folder, got {calibration}.")
     if (calibration / "dataset.json").is_file():
-        return rendered_hands(size, count, hand_side, data_dir=calibration).images
+        dataset = _open(calibration)
+        return np.stack([crop(dataset[i], size, hand_side=hand_side)["image"] for i in range(min(count, len(dataset)))])
     files = sorted(file for file in calibration.rglob("*") if file.suffix.lower() in _SUFFIXES)
     if not files:
         raise ValueError(f"--calibration: expected pictures ({' '.join(_SUFFIXES)}) or rendered hands, {calibration} has none.")
     files = [files[i] for i in np.linspace(0, len(files) - 1, min(count, len(files))).round().astype(int)]
-    crops = []
-    for file in files:
-        image, hint = read_image(file), read_hint(file)
-        box = np.asarray(hint.get("box", whole_image_box(image.shape[1::-1])), np.float64)
-        intrinsics = default_intrinsics(image.shape[1::-1])
-        crops.append(network_view(image, box, hint.get("side", hand_side), intrinsics, size, hand_side)[0])
-    return np.stack(crops)
+    return np.stack([_picture_crop(file, size, hand_side) for file in files])
+
+
+def _picture_crop(file: Path, size: int, hand_side: str) -> np.ndarray:
+    """A picture's crop; one whose hint doesn't say which hand it is counts as one of the network's own side."""
+    image, hint = read_image(file), read_hint(file)
+    shape = image.shape[1::-1]
+    side = hint.get("side", "auto")
+    try:
+        box = whole_image_box(shape) if hint.get("box") is None else validate_box(np.asarray(hint["box"], np.float64), shape)
+        return network_view(image, box, hand_side if side == "auto" else side, default_intrinsics(shape), size, hand_side)[0]
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"--calibration: {file}: {error}") from None
 
 
 def _open(folder: Path) -> Any:

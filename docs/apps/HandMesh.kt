@@ -46,7 +46,7 @@ data class Camera(val fx: Double, val fy: Double, val u0: Double, val v0: Double
  */
 class Hand(
     val verticesMm: FloatArray, val jointsMm: FloatArray, val jointConfidence: FloatArray, val confidence: Float,
-    val presence: Float, val knownSide: Float,
+    val presence: Float?, val knownSide: Float?,  // null where the weights do not tell
 )
 
 /** A loaded file. Not for two threads at once. */
@@ -74,8 +74,8 @@ class HandMesh(assets: AssetManager, fileName: String = "hand.tflite", threads: 
             toMillimetres(joints, cropCamera, rootDepthMm, scaleMm, mirrored),
             answers.getValue("joint_confidence"),
             answers.getValue("confidence")[0],
-            answers.getValue("presence")[0],
-            answers.getValue("known_side")[0],
+            answers["presence"]?.get(0),
+            answers["known_side"]?.get(0),
         )
     }
 

@@ -33,7 +33,7 @@ struct Camera { let fx: Double, fy: Double, u0: Double, v0: Double }
 /// that there is a hand, that it is one of the side that was looked for.
 struct Hand {
     let verticesMm: [Float], jointsMm: [Float], jointConfidence: [Float], confidence: Float
-    let presence: Float, knownSide: Float
+    let presence: Float?, knownSide: Float?  // nil where the weights do not tell
 }
 
 /// A loaded file. Not for two threads at once.
@@ -62,8 +62,8 @@ final class HandMesh {
             jointsMm: toMillimetres(joints, camera, rootDepthMm, scaleMm, mirrored),
             jointConfidence: try output("joint_confidence"),
             confidence: try output("confidence")[0],
-            presence: try output("presence")[0],  // weights of your own may not give this one and the next
-            knownSide: try output("known_side")[0])
+            presence: try? output("presence")[0],
+            knownSide: try? output("known_side")[0])
     }
 
     private func output(_ name: String) throws -> [Float] {

@@ -16,11 +16,12 @@ from export.contract import INPUT, OUTPUTS, SIGN_OUTPUTS, SIGNATURE
 from export.metadata import NAME, describe, encode
 from export.pictures import SAMPLES
 from export.served import ServedNetwork
-from tfhand.constants import BONES, CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM
+from tfhand.constants import BONES, CANONICAL_SIDE, DEFAULT_HAND_SCALE_MM, SIDES
 from tfhand.data.augment import PAD_VALUE
-from tfhand.geometry import camera_vector, uvd_to_xyz
+from tfhand.geometry import uvd_to_xyz
 from tfhand.inference import HandEstimator
 from tfhand.inference.placement import bone_proportions, root_depth_in_scales
+from tfhand.inference.view import network_view
 from tfhand.io import read_image
 from tfhand.mesh import HandTemplate
 from tfhand.models import PRESETS
@@ -74,33 +75,68 @@ def test_names_are_the_files(example) -> None:
     assert (NAME if name.endswith(".cc") else SIGNATURE) in words
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++")
-def test_the_cpp_examples_geometry_is_the_packages(rng, tmp_path) -> None:
-    """The part of the C++ example that needs no LiteRT, compiled alone: distance and millimetres of a crop far off the middle."""
+@pytest.fixture(scope="module")
+def arithmetic(tmp_path_factory) -> Path:
+    """The part of the C++ example that needs no LiteRT, compiled alone: crop, and distance and millimetres of points.
+
+    It reads x, y, side of a box, fx, fy, u0, v0, whether to mirror, a photograph's width, height and levels, then 63 numbers.
+    """
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++")
     text = (APPS / "hand_mesh.cc").read_text()
-    headers = "".join(f"#include <{name}>\n" for name in ("algorithm", "array", "cmath", "cstdio", "vector"))
+    names = ("algorithm", "array", "cmath", "cstdint", "cstdio", "iostream", "vector")
+    headers = "".join(f"#include <{name}>\n" for name in names)
     parts = [
         re.search(f"{first}.*?(?={last})", text, re.DOTALL)[0]
-        for first, last in (("constexpr int kBones", "struct Photo"), ("struct Box", r"\[\[noreturn"), ("// Intrinsics of", "// A loaded"))
+        for first, last in (("constexpr int kInputSize", r"\[\[noreturn"), ("// One direction", "// A loaded"))
     ]
+    main = """int main() {
+      Box box; Camera camera; bool mirrored; Photo photo;
+      std::cin >> box.x >> box.y >> box.side >> camera.fx >> camera.fy >> camera.u0 >> camera.v0 >> mirrored;
+      std::cin >> photo.width >> photo.height;
+      for (int i = 0, level; i < 3 * photo.width * photo.height; ++i) std::cin >> level, photo.rgb.push_back(uint8_t(level));
+      std::vector<float> uvd(63);
+      for (float& value : uvd) std::cin >> value;
+      for (int level : Crop(photo, box, mirrored)) std::printf("%d ", level);
+      const Camera of_crop = CropCamera(camera, box, mirrored);
+      const double depth = RootDepthInScales(uvd, of_crop);
+      std::printf("%.6f ", depth);
+      for (float value : ToMillimetres(uvd, of_crop, 45 * depth, 45, mirrored)) std::printf("%.4f ", value);
+    }"""
+    folder = tmp_path_factory.mktemp("arithmetic")
+    (folder / "arithmetic.cc").write_text("".join([headers, *parts, main]).replace("constexpr char kHandSide", "[[maybe_unused]] constexpr char kHandSide"))
+    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Werror", folder / "arithmetic.cc", "-o", folder / "arithmetic"]
+    subprocess.run(command, check=True)
+    return folder / "arithmetic"
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    ("size", "box", "intrinsics"),
+    [
+        ((96, 64), (20, 10, 40), (500, 500, 48, 32)),
+        ((96, 64), (-30, 25, 70), (500, 430, 80, 20)),  # over a corner; pixels that aren't square
+        ((9, 500), (-200, 40, 410), (400, 400, 4, 250)),  # in blocks
+        ((700, 350), (5, -90, 660), (600, 640, 350, 175)),
+        ((3, 2), (0.4, 0.3, 1.2), (50, 50, 1, 1)),
+    ],
+)
+def test_the_cpp_examples_arithmetic_is_the_packages(rng, arithmetic, side, size, box, intrinsics) -> None:
+    photo = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
     uvd = np.concatenate([rng.uniform(0.2, 0.8, (21, 2)), rng.uniform(-1, 1, (21, 1))], axis=1).astype(np.float32)
     uvd[20, :2] = -5.5, 6.5  # whose ray points away from that of the crop's middle
-    numbers = ", ".join(f"{value:.9g}f" for value in uvd.ravel())
-    main = f"""int main() {{
-      const std::vector<float> uvd = {{{numbers}}};
-      const Camera camera = CropCamera({{500, 500, 320, 240}}, {{370, 30, 260}}, false);
-      const double depth = RootDepthInScales(uvd, camera);
-      std::printf("%.6f ", depth);
-      for (float value : ToMillimetres(uvd, camera, 45 * depth, 45, false)) std::printf("%.4f ", value);
-    }}"""
-    (tmp_path / "geometry.cc").write_text("".join([headers, *parts, main]))
-    subprocess.run(["g++", "-std=c++17", "-Wall", "-Werror", tmp_path / "geometry.cc", "-o", tmp_path / "geometry"], check=True)
-    depth, *points = map(float, subprocess.run([tmp_path / "geometry"], capture_output=True, check=True, text=True).stdout.split())
-    camera = camera_vector([500, 500, 320, 240], [370, 30, 260, 260], 1.0, 45.0, uvd[0, :2])
+    mirrored = side != CANONICAL_SIDE
+    given = " ".join(map(str, [*box, *intrinsics, int(mirrored), *size, *photo.ravel(), *(f"{value:.9g}" for value in uvd.ravel())]))
+    found = subprocess.run([arithmetic], input=given, capture_output=True, check=True, text=True).stdout.split()
+    levels, depth, points = np.array(found[:76800], int), float(found[76800]), np.array(found[76801:], float)
+    square, camera_of_photo = np.array([*box, box[2]], np.float64), np.array(intrinsics, np.float64)
+    view, camera = network_view(photo, square, side, camera_of_photo, 160, depth_axis="crop")
+    assert np.abs(levels.reshape(160, 160, 3) - view).max() <= 1
     ratio = root_depth_in_scales(uvd, camera, bone_proportions(HandTemplate.load().pose().joints))
-    camera[4] = 45 * ratio
     assert depth == pytest.approx(ratio, rel=1e-4)
-    np.testing.assert_allclose(np.reshape(points, (21, 3)), uvd_to_xyz(uvd, camera), rtol=1e-4, atol=0.01)
+    camera[4:6] = 45 * ratio, 45
+    expected = uvd_to_xyz(uvd, camera) * np.array([-1 if mirrored else 1, 1, 1])
+    np.testing.assert_allclose(points.reshape(21, 3), expected, rtol=2e-4, atol=0.02)
     assert points[-1] > 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,10 @@ from export.contract import ExportError
 from export.pictures import calibration_images, photograph_crops, rendered_hands
 from export.contract import OUTPUTS
 from export.verify import ERROR_TOLERANCE_MM, TOLERANCE_MM, keras_outputs, main, verify
+from tests.data.conftest import make_sample
 from tests.export.conftest import tiny_network
+from tfhand.data.sample import encode
+from tfhand.data.shards import ShardSetWriter, write_shard
 
 
 @pytest.fixture
@@ -165,6 +169,22 @@ def test_calibration_from_folders(tmp_path):
     images = calibration_images(32, calibration=tmp_path, count=2)
     assert images.shape == (2, 32, 32, 3) and images.dtype == np.uint8 and images[1, 16, 16, 0] == 2
     assert calibration_images(32, count=2).shape == (2, 32, 32, 3)
+    hint = tmp_path / "2.hint.json"
+    hint.write_text('{"side": "auto", "box": null}')
+    np.testing.assert_array_equal(calibration_images(32, calibration=tmp_path, count=2), images)
+    for given, message in (('{"box": [100, 0, 9, 9]}', "box: expected"), ('{"side": "both"}', "side: expected")):
+        hint.write_text(given)
+        with pytest.raises(ValueError, match=f"--calibration: .*2.png: {message}"):
+            calibration_images(32, calibration=tmp_path, count=2)
+
+
+def test_hands_without_meshes_calibrate_and_are_not_measured_on(tmp_path):
+    writer = ShardSetWriter(tmp_path / "set", 2, 2, {"dataset": "stb"})
+    write_shard(writer.shard_path(0), (encode(dataclasses.replace(make_sample(i), vertices_mm=None)) for i in range(2)))
+    writer.finish()
+    assert calibration_images(32, calibration=tmp_path / "set").shape == (2, 32, 32, 3)
+    with pytest.raises(ValueError, match="data_dir: expected hands with meshes, .*set"):
+        rendered_hands(32, 2, data_dir=tmp_path / "set")
 
 
 def test_files_that_are_none_of_ours(tmp_path, capsys):
