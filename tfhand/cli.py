@@ -62,7 +62,8 @@ def _add_predict(commands: Any) -> None:
     predict.add_argument("--weights", default="default", help=".safetensors or .keras (default: those in the package)")
     predict.add_argument("--joint-readout", choices=("mesh", "heatmap"), help="default: the preset's")
     predict.add_argument("--side", choices=(*SIDES, "auto"), help="which hand it is (default: auto)")
-    predict.add_argument("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help="the hand, pixels (default: all)")
+    box = "the hand and a quarter of its size to spare on every side, pixels (default: the whole photograph)"
+    predict.add_argument("--box", nargs=4, type=float, metavar=("X", "Y", "W", "H"), help=box)
     predict.add_argument("--camera", nargs=4, type=float, metavar=("FX", "FY", "U0", "V0"), help="intrinsics, pixels")
     predict.add_argument("--root-depth-mm", type=float, metavar="MM", help="distance of the wrist")
     predict.add_argument("--hand-scale-mm", type=float, metavar="MM", help="length of the middle finger's first bone")

@@ -33,7 +33,7 @@ def add_video(commands: Any) -> None:
         nargs=4,
         type=float,
         metavar=("X", "Y", "W", "H"),
-        help="the hand in the first frame, pixels (default: detected)",
+        help="the hand in the first frame and a quarter of its size to spare on every side, pixels (default: detected)",
     )
     video.add_argument("--camera", nargs=4, type=float, metavar=("FX", "FY", "U0", "V0"), help="intrinsics, pixels")
     video.add_argument("--hand-scale-mm", type=float, metavar="MM", help="length of the middle finger's first bone")
