@@ -1,4 +1,4 @@
-"""The depth loss with its rendering, forward and backward, beside a training step of the weak config.
+"""The depth loss with its rendering, forward and backward, beside a step of a fully supervised config.
 
     python -m benchmarks.depth_loss --sizes 16 32 64
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import keras
 from keras import ops
 
@@ -34,7 +36,8 @@ class WeightAverage(keras.layers.Layer):
         self.copy = copy
         self.copy.trainable = False
         self.decay = decay
-        self.pairs = list(zip(copy.weights, network.weights, strict=True))
+        # Not a list: Keras would take the trained network's weights for this layer's own, and checkpoints hold them twice.
+        self._pairs = functools.partial(zip, copy.weights, network.weights, strict=True)
         self.num_updates = self.add_weight(
             shape=(),
             dtype="int32",
@@ -49,14 +52,14 @@ class WeightAverage(keras.layers.Layer):
     def reset(self) -> None:
         """Sets the average to the network's weights."""
         self.num_updates.assign(0)
-        for average, weight in self.pairs:
+        for average, weight in self._pairs():
             average.assign(ops.convert_to_numpy(weight))
 
     def update(self) -> None:
         """Moves the average towards the network's weights; part of the compiled training step."""
         n = ops.cast(self.num_updates, "float32")
         decay = ops.minimum(self.decay, (1.0 + n) / (10.0 + n))
-        for average, weight in self.pairs:
+        for average, weight in self._pairs():
             target = ops.stop_gradient(ops.cast(weight, average.dtype))
             average.assign(average + (1.0 - decay) * (target - average))
         self.num_updates.assign(self.num_updates + 1)

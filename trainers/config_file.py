@@ -21,10 +21,12 @@ from tfhand.io import atomic_path
 from trainers.config import StageConfig, TrainConfig
 
 #: Fields that may differ between a run and its continuation: they change no number of the training by more than rounding.
-#: (With crops without a hand in the batches, other `devices` weigh hands a little differently: each divides by its own hands.)
+#: (Where crops without a hand are in the batches, or devices don't divide them evenly, other `devices` weigh samples a little
+#: differently: each divides by its own.)
 FREE_TO_CHANGE = frozenset(
     {"out", "resume", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every", "num_pictures"}
     | {"compiled_kernels", "devices", "threads", "data.workers", "data_dir", "pseudo_meshes"}
+    | {"data.validation", "data.num_validation"}
 )
 
 Config = TypeVar("Config", bound=TrainConfig)
@@ -54,7 +56,9 @@ def load_config(
     file = default if given.config is None else given.config
     arguments, loss_weights = _take_loss_weights(["--config", str(file), *arguments])  # options overrule it wherever it stands
     try:
-        check_keys(config_class, _read_yaml(file), str(file))
+        content = _read_yaml(file)
+        check_keys(config_class, content, str(file))
+        _check_stages(arguments, content)
         options = vars(parser.instantiate(parser.parse_args(arguments)))
         options.pop("config")
         return config_class(**options | {"stages": _with_loss_weights(options["stages"], loss_weights)})
@@ -129,7 +133,9 @@ def _spelled(arguments: list[str], config_class: type) -> list[str]:
     for place, argument in enumerate(arguments):
         if argument.startswith("--"):
             name, equals, value = argument.partition("=")
-            argument = name[:2] + name[2:].replace("-", "_") + equals + value
+            words = name[2:].split(".")
+            own = 2 if words[0] == "stages" else 0  # a stage's name is as its file has it
+            argument = "--" + ".".join([*words[:own], *(word.replace("-", "_") for word in words[own:])]) + equals + value
             following = arguments[place + 1 : place + 2]
             if argument in switches and (not following or following[0].startswith("-")):
                 argument += "=true"
@@ -137,9 +143,17 @@ def _spelled(arguments: list[str], config_class: type) -> list[str]:
     return spelled
 
 
+def _check_stages(arguments: list[str], content: dict[str, Any]) -> None:
+    """Stages on the command line are ones of the file: of a new one, jsonargparse would say what it lacks."""
+    there = content.get("stages") or {}
+    for argument in arguments:
+        if (match := re.match(r"--stages\.([^.=]+)[.=]", argument)) and match[1] not in there:
+            raise ValueError(f"stages: unknown stage {match[1]!r}; there are {', '.join(there)}")
+
+
 def _take_loss_weights(arguments: list[str]) -> tuple[list[str], dict[tuple[str, str], str]]:
     """Takes `--stages.STAGE.losses.LOSS=WEIGHT` out of a command line: jsonargparse knows no dict in a dict."""
-    pattern = re.compile(r"--stages\.(\w+)\.losses\.(\w+)=(.*)")
+    pattern = re.compile(r"--stages\.([^.=]+)\.losses\.(\w+)=(.*)")
     matches = [pattern.fullmatch(argument) for argument in arguments]
     rest = [argument for argument, match in zip(arguments, matches, strict=True) if match is None]
     return rest, {(match[1], match[2]): match[3] for match in matches if match is not None}

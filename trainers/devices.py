@@ -23,7 +23,7 @@ def set_up(config: TrainConfig) -> Any:
         A `tf.distribute` strategy, or None for one device (and always under other backends than TensorFlow).
 
     Raises:
-        ValueError: more devices than there are, XLA on several, or a precision that can't be had; see `check_precision`.
+        ValueError: more devices than there are or samples in a batch, XLA on several, or a precision that can't be had; see `check_precision`.
     """
     keras.utils.set_random_seed(config.seed)
     cv2.setNumThreads(1)  # Batches are prepared side by side; threads within one would only get in the step's way.
@@ -43,6 +43,9 @@ def set_up(config: TrainConfig) -> Any:
         raise ValueError(
             f"jit_compile: expected false on {len(devices)} devices, got true; Keras can't compile replicated steps"
         )
+    for name, stage in config.active_stages:
+        if stage.batch_size < len(devices):
+            raise ValueError(f"stages.{name}.batch_size: expected one for each of {len(devices)} devices, got {stage.batch_size}")
     return tf.distribute.MirroredStrategy(devices)
 
 

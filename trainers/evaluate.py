@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tfhand.compiled import KernelError
 from tfhand.constants import SIGN_LOGITS
 from tfhand.data.datasets import DATASETS, get_dataset, open_dataset
 from trainers.data import FirstSamples, validation_backgrounds
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         evaluate(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KernelError) as error:  # STB's depth is seen anew by a compiled rasteriser
         print(f"trainers.evaluate: {error}", file=sys.stderr)
         return 1
     return 0

@@ -48,7 +48,8 @@ class TrainingModel(keras.Model):
         num_replicas: int = 1,
         faces: np.ndarray | None = None,
     ):
-        super().__init__(name="training")
+        # Of its own it computes nothing; under a narrower policy Keras would round what goes into the network.
+        super().__init__(name="training", dtype="float32")
         self.network = network
         self.average = average
         self.loss_terms = loss

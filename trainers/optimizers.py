@@ -74,9 +74,13 @@ def _clipping_the_sum(
 
     class ClippingTheSum(optimizer_class):
         def apply(self, grads, trainable_variables=None):
-            summed = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, list(grads))
+            grads = list(grads)
+            reached = [place for place, grad in enumerate(grads) if grad is not None]
+            sums = [grads[place] for place in reached]
+            summed = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, sums)
             clipped, _ = tf.clip_by_global_norm(summed, clip_norm)
-            # They are added once more further down.
-            super().apply([grad / num_replicas for grad in clipped], trainable_variables)
+            for place, grad in zip(reached, clipped, strict=True):  # they are added once more further down
+                grads[place] = grad / num_replicas
+            super().apply(grads, trainable_variables)
 
     return ClippingTheSum

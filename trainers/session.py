@@ -113,6 +113,7 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
     for name, stage in config.active_stages:  # mistakes are told before the run has a folder
         freeze_all_but(network, stage.parts, stage.frozen)
         check_outputs(name, stage, losses[name], network, template)
+    _warn_of_signs(network, config)
     folder = RunFolder(config.out)
     checkpoint = folder.open(config, module)
     progress = progress_of(checkpoint, network.depth_axis)
@@ -125,6 +126,16 @@ def run_training(config: Config, module: str, prepare: Prepare) -> int:
         return 130
     print(f"done: {folder.weights}; {folder.readme} explains the rest")
     return 0
+
+
+def _warn_of_signs(network: HandNet, config: TrainConfig) -> None:
+    """Says so where presence and side are read from features that go on being trained for other things."""
+    names = [name for name, stage in config.active_stages if "heatmap" in stage.parts and "sign" not in stage.parts]
+    if network.sign_stage is not None and names:
+        print(
+            f"note: the weights tell presence and side; the stages {', '.join(names)} train the features that they are read "
+            "from, and not the part sign: val_presence_... and val_handedness_... say what becomes of them"
+        )
 
 
 def check_outputs(name: str, stage: StageConfig, loss: CompositeLoss, network: HandNet, template: HandTemplate) -> None:

@@ -29,6 +29,7 @@ def test_starts_as_the_network_and_is_not_trained():
     for got, wanted in zip(average.copy.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(got, wanted)
     assert average.trainable_variables == []
+    assert len(average.variables) == len(network.weights) + 1  # checkpoints hold the network's own once
     assert network.trainable_variables
 
 

@@ -62,6 +62,14 @@ def test_overrides(load):
     assert config.data.augmentation.rotation_deg == 10
 
 
+def test_names_of_stages_are_as_the_file_has_them(load):
+    text = MINIMAL.replace("full:", "fine-tune:")
+    assert text != MINIMAL
+    config = load(text, "--stages.fine-tune.steps", "7", "--stages.fine-tune.losses.edge=2", "--log-every=3")
+    assert config.stages["fine-tune"].steps == 7 and config.stages["fine-tune"].losses["edge"] == 2.0
+    assert config.log_every == 3
+
+
 def test_augmentation_can_be_turned_off(load):
     assert load(MINIMAL + "data: {augmentation: null}\n").data.augmentation is None
 
@@ -76,6 +84,11 @@ def test_augmentation_can_be_turned_off(load):
         (MINIMAL, ("--sed=3",), "unrecognized arguments: --sed=3. The options are .*--seed"),
         (MINIMAL, ("--stages.full.stepz=3",), "stepz.*The options are .*--stages.NAME.steps"),
         (MINIMAL, ("--stages.fool.losses.pose=3",), "unknown stage 'fool'; there are full"),
+        (MINIMAL, ("--stages.ful.steps", "3"), "unknown stage 'ful'; there are full"),
+        (MINIMAL, ("--data.augmentation.rotation_deg=-5",), "rotation_deg: expected at least 0, got -5"),
+        (MINIMAL, ("--data.augmentation.scale=[1.2, 0.85]",), "(?s)scale: expected two numbers above 0, the smaller one first"),
+        (MINIMAL, ("--data.augmentation.erase_probability=1.5",), "erase_probability: expected 0..1, got 1.5"),
+        (MINIMAL, ("--data.augmentation.photometric.hue_deg=-1",), "hue_deg: expected at least 0, got -1"),
         (MINIMAL, ("--stages.full.losses.pose=much",), "expected a number, got 'much'"),
         (MINIMAL + "seed: much\n", (), '(?s)"seed".*int'),
         (MINIMAL, ("--stages.full.steps=1.5",), "(?s)steps.*int"),

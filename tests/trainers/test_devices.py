@@ -29,6 +29,13 @@ def test_too_many_devices_are_refused(tmp_path):
         devices.set_up(toy_config(tmp_path, devices=9))
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends have one device")
+def test_a_batch_has_a_sample_for_each_device(tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "_choose", lambda tf, count: ["CPU:0"] * 5)
+    with pytest.raises(ValueError, match="stages.maps.batch_size: expected one for each of 5 devices, got 4"):
+        devices.set_up(toy_config(tmp_path))
+
+
 def test_one_device_needs_no_strategy(tmp_path):
     assert devices.set_up(toy_config(tmp_path)) is None
 

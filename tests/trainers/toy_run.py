@@ -42,6 +42,10 @@ STAGES = {
 }
 
 
+#: No loss of it reaches the mesh and the pose regressor, which it trains.
+UNREACHED = StageConfig(steps=1, losses={"heatmap_cross_entropy": 1.0}, parts=["heatmap", "mesh", "pose"])
+
+
 WEAK = StageConfig(
     steps=1,
     losses={"heatmap_cross_entropy": 1.0, "depth": 1e-3, "pseudo_edge": 1e-6, "pseudo_laplacian": 1e-5},
@@ -108,7 +112,7 @@ def compare_replicas(out: Path) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     stages = {}
-    for name, stage in {**STAGES, "weak": WEAK}.items():
+    for name, stage in {**STAGES, "weak": WEAK, "unreached": UNREACHED}.items():
         # Gradients are compared through plain descent; the clipping is tight enough to act.
         for clip_norm in (0.01,) if stage is WEAK else (0.0, 0.01):
             optimizer = OptimizerConfig(name="sgd", schedule="constant", learning_rate=0.1, clip_norm=clip_norm)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tfhand.data.convert import check_shards, convert_dataset
 from tfhand.data.dataset_dir import dataset_dir
+from tfhand.compiled import KernelError
 from tfhand.data.datasets import DATASETS, DatasetInfo, find_shards, get_dataset
 from tfhand.data.shards import read_info
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         arguments.run(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KernelError) as error:  # STB's depth is seen anew by a compiled rasteriser
         print(f"tfhand.data: {error}", file=sys.stderr)
         return 1
     return 0

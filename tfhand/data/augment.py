@@ -16,7 +16,7 @@ import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES, ROOT_JOINT
 from tfhand.data.depth_noise import DepthNoiseConfig, sense_hand
-from tfhand.data.photometric import PhotometricConfig, blend_background, erase, recolour
+from tfhand.data.photometric import PhotometricConfig, blend_background, check_shares, erase, recolour
 from tfhand.data.sample import PIXEL_FIELDS, HandSample
 from tfhand.geometry import camera_vector, project, square_box, xyz_to_uvd
 
@@ -54,6 +54,14 @@ class AugmentConfig:
     reflect_probability: float = 0.7
     erase_probability: float = 0.2
     photometric: PhotometricConfig = dataclasses.field(default_factory=PhotometricConfig)
+
+    def __post_init__(self) -> None:
+        check_shares(self)
+        for name in ("rotation_deg", "shift"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}.")
+        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1] < np.inf:
+            raise ValueError(f"scale: expected two numbers above 0, the smaller one first, got {tuple(self.scale)}.")
 
 
 def mirror(sample: HandSample) -> HandSample:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,6 +44,23 @@ class PhotometricConfig:
     noise_probability: float = 0.4
     noise_sigma: float = 10.0
     jpeg_probability: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_shares(self)
+        for field in dataclasses.fields(self):
+            if not 0 <= getattr(self, field.name) < np.inf:
+                raise ValueError(f"{field.name}: expected at least 0, got {getattr(self, field.name)}.")
+
+
+def check_shares(config: Any) -> None:
+    """Looks at the fields of a dataclass that are called `..._probability`.
+
+    Raises:
+        ValueError: one is not in 0..1.
+    """
+    for field in dataclasses.fields(config):
+        if field.name.endswith("_probability") and not 0 <= getattr(config, field.name) <= 1:
+            raise ValueError(f"{field.name}: expected 0..1, got {getattr(config, field.name)}.")
 
 
 def recolour(image: np.ndarray, config: PhotometricConfig, rng: np.random.Generator) -> np.ndarray:

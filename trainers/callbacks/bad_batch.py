@@ -67,5 +67,6 @@ class BadBatchGuard(keras.callbacks.Callback):
         )
         raise NonFiniteLossError(
             f"not finite at step {step} of stage {self.progress.stage}: {', '.join(bad)}. The batch is in {self.path}; "
-            f"{blame}. The last checkpoint is from before."
+            f"{blame}. The same run can't go on with another optimizer; a new one can start from this one's weights "
+            "(--weights RUN/weights.safetensors --out NEW), which are those of the last validation."
         )

@@ -33,8 +33,8 @@ class Every:
 class StepCounter(keras.callbacks.Callback):
     """Keeps the run's `Progress`, ends the stage at its last step, and turns Ctrl-C and SIGTERM into a clean stop.
 
-    The first signal lets the current step finish, so that a checkpoint can be written; a second one kills
-    as ever. Must be the first callback.
+    The first signal lets the current step finish, so that a checkpoint can be written; a second one of the
+    same kind kills as ever. Must be the first callback.
 
     Args:
         progress: updated in place.
