@@ -123,7 +123,7 @@ def read_plan(arguments: Sequence[str] | None = None) -> Plan:
     options.add_argument("--data", type=Path, metavar="DIR", help="generated hands to train on (default: rendered)")
     options.add_argument("--validation", type=Path, metavar="DIR", help="generated hands to score on (default: rendered)")
     for name, default, what in (
-        ("num", 12000, "hands to render to train on"),
+        ("num", 24000, "hands to render to train on"),
         ("num-validation", 1000, "hands to render to score on"),
         ("size", 160, "side of rendered images in pixels"),
         ("workers", 2, "rendering processes"),

@@ -143,8 +143,8 @@ def test_stopped_runs_go_on_from_one_start(tmp_path, faked, capsys):
     assert paper_tables.main(command) == 130
     printed = capsys.readouterr().err
     assert "go on" in printed
-    # 500 steps of the start, six runs of 800; stopped at 500 + 2 * 800 + 100.
-    assert "2200/5300" in printed
+    # 500 steps of the start, six runs of 2,000; stopped at 500 + 2 * 2,000 + 100.
+    assert "4600/12500" in printed
     begun = ["start", "full-seed-0", "without_pose-seed-0", "direct_lbs-seed-0"]
     assert folders(faked) == begun
     faked["fail_at"] = None
