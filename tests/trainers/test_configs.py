@@ -43,7 +43,7 @@ def target(tmp_path_factory) -> Path:
     """Rendered hands in the folders of a dataset."""
     folder = tmp_path_factory.mktemp("target")
     for split, count in (("train", 4), ("validation", 2)):
-        generate(folder / split, count, 1, SyntheticConfig(size=96, split=split), seed=3, progress=False)
+        generate(folder / split, count, 1, SyntheticConfig(size=96, split=split, world="target"), seed=3, progress=False)
     return folder
 
 

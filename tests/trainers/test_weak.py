@@ -102,7 +102,7 @@ def test_losses_of_full_supervision_are_refused(losses, message):
 
 def write_rendered(folder: Path, split: str) -> None:
     """A folder of toy hands as the renderer leaves one."""
-    writer = ShardSetWriter(folder, 2, 2, {"split": split})
+    writer = ShardSetWriter(folder, 2, 2, {"split": split, "world": "target"})
     hands = (dataclasses.replace(Hands()[number], vertices_mm=Hands()[number].vertices_mm.astype(np.float32)) for number in range(2))
     write_shard(writer.shard_path(0), (encode(hand) for hand in hands))
     writer.finish()
