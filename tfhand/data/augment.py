@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from tfhand.constants import CANONICAL_SIDE, DEPTH_AXES, ROOT_JOINT
+from tfhand.data.cover_arm import cover_arm
 from tfhand.data.depth_noise import DepthNoiseConfig, sense_hand
 from tfhand.data.photometric import PhotometricConfig, blend_background, check_shares, erase, recolour
 from tfhand.data.sample import PIXEL_FIELDS, HandSample
@@ -44,6 +45,7 @@ class AugmentConfig:
         reflect_probability: share of the crops that continue an image beyond its border by reflection; the others
             are padded with grey, as at test time.
         erase_probability: share of the crops with a few patches blotted out, so that hidden fingers are inferred.
+        cover_arm_probability: share of the crops in which nothing is seen of the arm (`cover_arm`), as where a box is tight.
         photometric: how colours, sharpness and noise vary.
     """
 
@@ -53,6 +55,7 @@ class AugmentConfig:
     background_probability: float = 0.5
     reflect_probability: float = 0.7
     erase_probability: float = 0.2
+    cover_arm_probability: float = 0.0
     photometric: PhotometricConfig = dataclasses.field(default_factory=PhotometricConfig)
 
     def __post_init__(self) -> None:
@@ -152,6 +155,8 @@ def crop(
         image = recolour(image, config.photometric, rng)
         if rng.random() < config.erase_probability:
             image = erase(image, rng)
+        if config.cover_arm_probability > 0 and rng.random() < config.cover_arm_probability:
+            image = cover_arm(image, result["joints_uvd"][:, :2], rng, PAD_VALUE)
     result["image"] = image
     if depth_size is not None and sample.depth_mm is not None:
         # Drawn last: an image is the same with and without its depth.
