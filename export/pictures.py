@@ -90,9 +90,9 @@ def rendered_hands(
         tfhand.compiled.KernelError: hands can't be rendered here, for want of a compiler, say.
     """
     dataset = _open(data_dir) if data_dir is not None else _renderer(size, count, seed)
-    if len(dataset) and dataset[0].vertices_mm is None:
-        raise ValueError(f"data_dir: expected hands with meshes, as renders are, got some without in {data_dir}.")
     views = [crop(dataset[i], size, hand_side=hand_side, depth_axis=depth_axis) for i in range(min(count, len(dataset)))]
+    if not all("vertices_uvd" in view for view in views):
+        raise ValueError(f"data_dir: expected hands with meshes, as renders are, got some without in {data_dir}.")
     return RenderedHands(*(np.stack([view[key] for view in views]) for key in ("image", "vertices_uvd", "joints_uvd", "camera")))
 
 

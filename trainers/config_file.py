@@ -58,7 +58,7 @@ def load_config(
     try:
         content = _read_yaml(file)
         check_keys(config_class, content, str(file))
-        _check_stages(arguments, content)
+        _check_stages(arguments, loss_weights, content)
         options = vars(parser.instantiate(parser.parse_args(arguments)))
         options.pop("config")
         return config_class(**options | {"stages": _with_loss_weights(options["stages"], loss_weights)})
@@ -143,12 +143,13 @@ def _spelled(arguments: list[str], config_class: type) -> list[str]:
     return spelled
 
 
-def _check_stages(arguments: list[str], content: dict[str, Any]) -> None:
+def _check_stages(arguments: list[str], loss_weights: dict[tuple[str, str], str], content: dict[str, Any]) -> None:
     """Stages on the command line are ones of the file: of a new one, jsonargparse would say what it lacks."""
     there = content.get("stages") or {}
-    for argument in arguments:
-        if (match := re.match(r"--stages\.([^.=]+)[.=]", argument)) and match[1] not in there:
-            raise ValueError(f"stages: unknown stage {match[1]!r}; there are {', '.join(there)}")
+    matches = [re.match(r"--stages\.([^.=]+)[.=]", argument) for argument in arguments]
+    for name in (*(match[1] for match in matches if match), *(stage for stage, _ in loss_weights)):
+        if name not in there:
+            raise ValueError(f"stages: unknown stage {name!r}; there are {', '.join(there)}")
 
 
 def _take_loss_weights(arguments: list[str]) -> tuple[list[str], dict[tuple[str, str], str]]:
@@ -162,8 +163,6 @@ def _take_loss_weights(arguments: list[str]) -> tuple[list[str], dict[tuple[str,
 def _with_loss_weights(stages: dict[str, StageConfig], weights: dict[tuple[str, str], str]) -> dict[str, StageConfig]:
     stages = dict(stages)
     for (name, loss), weight in weights.items():
-        if name not in stages:
-            raise ValueError(f"stages: unknown stage {name!r}; there are {', '.join(stages)}")
         try:
             losses = {**stages[name].losses, loss: float(weight)}
         except ValueError:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from tfhand.constants import JOINT_NAMES, ROOT_JOINT
+from tfhand.data.photometric import from_elsewhere
 
 _KNUCKLES = [JOINT_NAMES.index(f"{finger}1") for finger in ("index", "middle", "ring", "little")]
 #: How far behind the hindmost joint the cover begins, sides of the crop; by how much its edge turns at most, rad.
@@ -41,10 +42,9 @@ def cover_arm(image: np.ndarray, joints_uv: np.ndarray, rng: np.random.Generator
     cv2.fillConvexPoly(shape, np.rint(corners * size).astype(np.int32), 255)
     kind = rng.random()
     if kind < _COLOUR:
-        filling = np.empty_like(image)
-        filling[:] = grey if kind < _GREY else rng.integers(0, 256, 3)
+        filling = np.full_like(image, grey if kind < _GREY else rng.integers(0, 256, 3))
     else:
-        filling = np.roll(image, tuple(rng.integers(size // 4, 3 * size // 4 + 1, 2)), (0, 1))
+        filling = from_elsewhere(image, rng)
     result = image.copy()
     cv2.copyTo(filling, shape, result)
     return result

@@ -154,12 +154,18 @@ def erase(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             corners = cv2.boxPoints((centre.tolist(), (2 * half).tolist(), angle))
             cv2.fillConvexPoly(shape, np.rint(corners).astype(np.int32), 255)
         if rng.random() < 0.5:
-            filling = np.empty_like(image)
-            filling[:] = rng.integers(0, 256, 3)
+            filling = np.full_like(image, rng.integers(0, 256, 3))
         else:
-            filling = np.roll(image, tuple(rng.integers(size // 4, 3 * size // 4 + 1, 2)), (0, 1))
+            filling = from_elsewhere(image, rng)
         cv2.copyTo(filling, shape, result)
     return result
+
+
+def from_elsewhere(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The image `(S, S, 3)` moved by a quarter to three quarters of its side each way, what leaves it coming in again: pieces
+    of the same picture to cover others with."""
+    size = image.shape[0]
+    return np.roll(image, tuple(rng.integers(size // 4, 3 * size // 4 + 1, 2)), (0, 1))
 
 
 def _factor(spread: float, rng: np.random.Generator) -> float:

@@ -121,7 +121,7 @@ def _mask(name: str, mask: np.ndarray) -> np.ndarray:
 
 def _depth(name: str, depth: np.ndarray) -> np.ndarray:
     depth = np.asarray(depth, np.float32)
-    if not (np.isfinite(depth.min(initial=0)) and np.isfinite(depth.max(initial=0)) and depth.min(initial=0) >= 0):
+    if not (depth.min(initial=0) >= 0 and depth.max(initial=0) < np.inf):  # neither holds of NaN
         raise ValueError(f"{name}: expected finite z in mm, 0 where there is none, got NaN, infinity or negative ones.")
     return depth
 

@@ -147,7 +147,7 @@ class HandTracker:
                 self._side = found.side
             self._votes[found.side] += np.log(_DETECTOR_ODDS)
         self._votes_left = self.config.side_frames
-        self._smoother, self._smoothed_side = HandSmoother(), None
+        self._smoothed_side = None
         return box
 
     def _look(self, image: np.ndarray, box: np.ndarray) -> tuple[HandResult, float]:
@@ -166,7 +166,7 @@ class HandTracker:
 
     def _go_on(self, state: str, hand: HandResult, score: float, image: np.ndarray, time_s: float) -> TrackedHand:
         self._box = self._next_box(hand, image.shape[1::-1])
-        if hand.side != self._smoothed_side:  # votes have turned it: what came before is of another hand
+        if hand.side != self._smoothed_side:  # a new track, or votes have turned it: what came before is of another hand
             self._smoother, self._smoothed_side = HandSmoother(), hand.side
         return TrackedHand(state, self._smoother(hand, time_s) if self.config.smooth else hand, score)
 
